@@ -1,0 +1,1 @@
+"""What goes on paper, described without a printer."""

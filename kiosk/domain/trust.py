@@ -1,0 +1,33 @@
+"""The trust ladder: which proofs of identity were made here, and which a service asks for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Proof(StrEnum):
+    """One proof made at this terminal, in this session."""
+
+    CHIP_READ = "chip_read"
+    """The card's chip was read by the reader's security module."""
+    SOCIAL_CARD_READ = "social_card_read"
+    CODE_SCANNED = "code_scanned"
+    ASSISTANT_WITNESS = "assistant_witness"
+    SELF_STATED = "self_stated"
+
+
+class Rung(StrEnum):
+    """What a service asks for; each higher rung includes the lower."""
+
+    NONE = "none"
+    """Anybody may do it: looking up a receipt number."""
+    DOCUMENT = "document"
+    """A document was read by the terminal."""
+
+
+_MAKES_DOCUMENT = frozenset({Proof.CHIP_READ, Proof.SOCIAL_CARD_READ})
+
+
+def reaches(proofs: frozenset[Proof], rung: Rung) -> bool:
+    """Whether these proofs stand on `rung` or above."""
+    return rung is Rung.NONE or bool(proofs & _MAKES_DOCUMENT)

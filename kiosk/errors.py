@@ -1,0 +1,142 @@
+"""Every exception Linban raises on purpose, and the closed set of reasons behind each.
+
+    LinbanError
+    ├── ConfigError      the settings file: which key, which line, what was expected
+    ├── PackError        a service pack: which file, which line, what is wrong
+    ├── JournalError     the journal cannot be opened or written (JournalFault)
+    ├── SealingError     a case cannot be sealed, or a sealed case cannot be opened (SealingFault)
+    ├── IpcError         the local socket between two processes (IpcFault)
+    └── PlatformError    the central platform or the line to it (LineFault)
+
+What is expected of a device (no paper, no card, no answer) is a *value*, never an exception: see
+`kiosk.domain.device_status`.  Errors carry no sentence for the resident; `kiosk.sentences` maps a
+reason to words in every language, and a test fails when a reason has no sentence.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LinbanError(Exception):
+    """Root of every error raised on purpose; anything else that escapes is a bug."""
+
+
+class ConfigError(LinbanError):
+    """A settings file that cannot be used, with the place and what was expected there."""
+
+    def __init__(self, file: str, key: str, expected: str, line: int | None = None) -> None:
+        self.file, self.key, self.expected, self.line = file, key, expected, line
+        where = file if line is None else f"{file}, line {line}"
+        super().__init__(f"{where}: {key}: {expected}")
+
+
+class PackError(LinbanError):
+    """A service pack that must not be offered to anybody, with the place of the fault."""
+
+    def __init__(self, file: str, problem: str, line: int | None = None) -> None:
+        self.file, self.problem, self.line = file, problem, line
+        where = file if line is None else f"{file}, line {line}"
+        super().__init__(f"{where}: {problem}")
+
+
+class JournalFault(StrEnum):
+    """Why the journal refused."""
+
+    MISSING_KEY = "missing_key"
+    """The page key is not where the settings say."""
+    WRONG_KEY = "wrong_key"
+    """The file is not readable with this key: another terminal's disk, or a damaged header."""
+    DAMAGED = "damaged"
+    """Integrity check, page MAC or hash chain failed."""
+    NEWER_SCHEMA = "newer_schema"
+    """Written by a later version of this program; nothing was changed."""
+    UNSAFE_SQLITE = "unsafe_sqlite"
+    """The SQLite library can lose acknowledged commits in WAL (3.7.0 to 3.51.2)."""
+    NOT_DURABLE = "not_durable"
+    """The file system did not grant WAL with synchronous=FULL."""
+    DISK_FULL = "disk_full"
+    READ_ONLY = "read_only"
+    BUSY = "busy"
+    """Another process held the write lock past the deadline."""
+    INPUT_OUTPUT = "input_output"
+    """The disk answered with an error; the connection must be thrown away."""
+    NOT_ENROLLED = "not_enrolled"
+    """This terminal has no number and no platform key yet, so it must not receive cases."""
+
+
+class JournalError(LinbanError):
+    """The journal cannot be opened or written; `fault` says why, the cause has the library's words."""
+
+    def __init__(self, fault: JournalFault, detail: str = "") -> None:
+        self.fault, self.detail = fault, detail
+        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
+
+
+class SealingFault(StrEnum):
+    """Why sealing or opening failed."""
+
+    BAD_KEY = "bad_key"
+    FOREIGN = "foreign"
+    """Sealed to another key, bound to another entry, or altered on the way."""
+    UNKNOWN_SUITE = "unknown_suite"
+
+
+class SealingError(LinbanError):
+    """A case cannot be sealed, or a sealed case cannot be opened."""
+
+    def __init__(self, fault: SealingFault) -> None:
+        self.fault = fault
+        super().__init__(fault.value)
+
+
+class IpcFault(StrEnum):
+    """Why a call over the local socket failed."""
+
+    UNREACHABLE = "unreachable"
+    """Nobody listens: the other process is starting or being restarted."""
+    TIMED_OUT = "timed_out"
+    CLOSED = "closed"
+    """The other process went away before it answered; whether it acted is unknown."""
+    REFUSED = "refused"
+    """The peer belongs to a user that may not speak here."""
+    MALFORMED = "malformed"
+    REMOTE = "remote"
+    """The other process answered with an error of its own."""
+
+
+class IpcError(LinbanError):
+    """A call to another of the terminal's processes failed."""
+
+    def __init__(self, fault: IpcFault, detail: str = "") -> None:
+        self.fault, self.detail = fault, detail
+        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
+
+
+class LineFault(StrEnum):
+    """Why the central platform could not be asked, or why its answer counts for nothing."""
+
+    NOT_CONFIGURED = "not_configured"
+    NO_LINE = "no_line"
+    """Refused, unreachable, no name, or cut in the middle."""
+    TIMED_OUT = "timed_out"
+    TLS = "tls"
+    SERVER_TROUBLE = "server_trouble"
+    """5xx."""
+    TOO_MANY = "too_many"
+    """429 or 503 with a time to wait."""
+    NOT_THE_PLATFORM = "not_the_platform"
+    """Something answered that is not the platform: a portal's HTML, a wrong shape, a missing signature."""
+    NOT_AUTHORISED = "not_authorised"
+    """401/403: this terminal's key is not accepted; sending pauses."""
+    REFUSED = "refused"
+    """The platform understood and refused."""
+    TOO_LARGE = "too_large"
+
+
+class PlatformError(LinbanError):
+    """The central platform could not be reached or did not answer as the platform."""
+
+    def __init__(self, fault: LineFault, detail: str = "", retry_after_s: float | None = None) -> None:
+        self.fault, self.detail, self.retry_after_s = fault, detail, retry_after_s
+        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
