@@ -1,0 +1,19 @@
+"""What a terminal is told when it is enrolled: who it is, and which keys the platform speaks with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """The platform's answer to an enrolment code. Without it a terminal must not receive cases."""
+
+    terminal_id: str
+    terminal_number: str
+    """Six digits; the beginning of every receipt number made here."""
+    region_code: str
+    sealing_key: bytes
+    """X25519 public key, 32 bytes raw: cases are sealed to it."""
+    signing_key: bytes
+    """Ed25519 public key, 32 bytes raw: the platform's acknowledgements and answers verify with it."""
