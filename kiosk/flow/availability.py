@@ -1,0 +1,81 @@
+"""What a service can do right now, said before the resident spends any effort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kiosk.catalogue.pack import OfflineAbility, Pack
+from kiosk.domain.device_status import DeviceClass, DeviceStatus
+from kiosk.domain.trust import Rung
+
+
+class LineState(StrEnum):
+    """The line to the central platform, as the sync process sees it."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"
+    """Being found out, or the sync process is starting."""
+    NOT_ENROLLED = "not_enrolled"
+
+
+class Obstacle(StrEnum):
+    """Something that stands in a service's way, or will be missing at its end."""
+
+    NO_JOURNAL = "no_journal"
+    NOT_ENROLLED = "not_enrolled"
+    NO_READER = "no_reader"
+    NO_LINE = "no_line"
+    """The service needs an answer while the resident waits, and the line is down."""
+    SENT_LATER = "sent_later"
+    """Not in the way: the case is received here and sent when the line is back."""
+    NO_SLIP = "no_slip"
+    """Not in the way: the number will be on the screen only."""
+
+
+_BLOCKING = frozenset({Obstacle.NO_JOURNAL, Obstacle.NOT_ENROLLED, Obstacle.NO_READER, Obstacle.NO_LINE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the terminal knows of itself at this moment."""
+
+    devices: dict[DeviceClass, DeviceStatus] = field(default_factory=dict)
+    line: LineState = LineState.UNKNOWN
+    journal_ready: bool = True
+    enrolled: bool = True
+
+    def usable(self, device: DeviceClass) -> bool:
+        """Whether a resident can be sent to `device` now."""
+        status = self.devices.get(device)
+        return status is not None and status.usable
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """What to tell on the service's card."""
+
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def can_start(self) -> bool:
+        """Whether the service can be finished, or at least received, now."""
+        return not _BLOCKING & set(self.obstacles)
+
+
+def availability(pack: Pack, situation: Situation) -> Availability:
+    """Everything in the way of `pack` in this `situation`, the worst first."""
+    found: list[Obstacle] = []
+    records = pack.offline is OfflineAbility.RECEIVE
+    if records and not situation.journal_ready:
+        found.append(Obstacle.NO_JOURNAL)
+    if records and situation.journal_ready and not situation.enrolled:
+        found.append(Obstacle.NOT_ENROLLED)
+    if pack.rung is not Rung.NONE and not situation.usable(DeviceClass.ID_CARD_READER):
+        found.append(Obstacle.NO_READER)
+    if situation.line is not LineState.ONLINE:
+        found.append(Obstacle.SENT_LATER if records else Obstacle.NO_LINE)
+    if records and not situation.usable(DeviceClass.RECEIPT_PRINTER):
+        found.append(Obstacle.NO_SLIP)
+    return Availability(tuple(found))

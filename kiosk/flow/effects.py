@@ -1,0 +1,59 @@
+"""What a session asks the face to do. Values only; the face carries them out and reports back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.domain.case import Case
+from kiosk.domain.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class StartReading:
+    """Let the ID-card reader look for a card, for this session."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopReading:
+    """No more cards, please."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartScanning:
+    """Let the barcode scanner's codes through."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopScanning:
+    """Codes mean nothing now."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCase:
+    """Write the case to the journal; answer with `Session.recorded` or `Session.record_failed`."""
+
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSlip:
+    """Print the slip of `receipt`; answer with `Session.print_ended`."""
+
+    receipt: Receipt
+    attempt: int
+    """1 for the first; later ones are marked 补打."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskProgress:
+    """Ask the platform for the state of a case; answer with `progress_answered` or `progress_failed`."""
+
+    receipt_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wipe:
+    """The session is over: forget everything of it, everywhere."""
+
+
+Effect = StartReading | StopReading | StartScanning | StopScanning | RecordCase | PrintSlip | AskProgress | Wipe

@@ -1,0 +1,108 @@
+"""What one session knows: its stage, and everything gathered on the way. Values, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from kiosk.catalogue.pack import Block, Pack
+from kiosk.catalogue.rules import AnswerFault
+from kiosk.domain.case import PlatformState
+from kiosk.domain.printing import PrintFault
+from kiosk.domain.receipt import Receipt
+from kiosk.domain.resident import IdentityDocument
+from kiosk.domain.trust import Proof
+from kiosk.errors import JournalFault, LineFault
+from kiosk.ports import CardFault
+
+
+class Stage(StrEnum):
+    """The pages of a session. The value names the page."""
+
+    ATTRACT = "attract"
+    HOME = "home"
+    SERVICES = "services"
+    """The services of one block."""
+    SERVICE = "service"
+    """The card of one service: who, what to bring, how long; and what stands in the way."""
+    IDENTIFY = "identify"
+    IDENTITY = "identity"
+    """Is that you?"""
+    QUESTION = "question"
+    REVIEW = "review"
+    RECORDING = "recording"
+    RESULT = "result"
+    LOOKUP = "lookup"
+    """Scan a slip or type a receipt number."""
+    ASKING = "asking"
+    """The platform is being asked."""
+    PROGRESS = "progress"
+    OUT_OF_SERVICE = "out_of_service"
+
+
+class SlipState(StrEnum):
+    """The slip, as the result page shows it."""
+
+    NONE = "none"
+    """No printer: the number is on the screen only."""
+    PRINTING = "printing"
+    PRINTED = "printed"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    """It may be in the tray: the person is asked."""
+    DECLINED = "declined"
+
+
+class Delivery(StrEnum):
+    """Was it sent? Three honest answers."""
+
+    SENDING = "sending"
+    WAITING_FOR_LINE = "waiting_for_line"
+    DELIVERED = "delivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressStep:
+    """One state that the platform has reported, and when (as the platform writes it)."""
+
+    state: PlatformState
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What the platform answered about one receipt number."""
+
+    receipt_number: str
+    service_code: str
+    state: PlatformState
+    history: tuple[ProgressStep, ...] = ()
+
+
+@dataclass
+class Journey:
+    """Everything that one session knows. Replaced whole when it ends, so nothing can be left over."""
+
+    session_id: str = field(default_factory=lambda: uuid4().hex)
+    block: Block | None = None
+    pack: Pack | None = None
+    resident: IdentityDocument | None = None
+    proofs: frozenset[Proof] = frozenset()
+    answers: dict[str, str] = field(default_factory=dict)
+    question_index: int = 0
+    editing: bool = False
+    entry_id: UUID | None = None
+    receipt: Receipt | None = None
+    slip: SlipState = SlipState.NONE
+    slip_fault: PrintFault = PrintFault.NONE
+    slip_attempts: int = 0
+    delivery: Delivery = Delivery.SENDING
+    card_fault: CardFault | None = None
+    reading: bool = False
+    answer_fault: AnswerFault | None = None
+    record_fault: JournalFault | None = None
+    scan_refused: bool = False
+    asked_number: str = ""
+    progress: Progress | None = None
+    progress_fault: LineFault | None = None
