@@ -47,11 +47,42 @@ if command -v flock > /dev/null; then flock 9; fi
 
 # --- Debian packages -------------------------------------------------------------------------------------------------
 
-# One line a package: the name in Debian 12 (a later name that Provides it counts as well), and why.
+# One line a package: the name in Debian 12 (a later package that Provides it counts as well), and why. The libraries are
+# those that Qt's own wheels link and do not bring: packaging/rehearse.sh lists any that is missing.
 needed_packages() {
     cat << 'TABLE'
-python3                 Linban is written in Python (3.11 or later)
-python3-venv            the private environment .venv that nothing on the system can disturb
+python3              Linban is written in Python (3.11 or later)
+python3-venv         the private environment .venv, which nothing on the system can disturb
+fonts-noto-cjk       Chinese characters on screens and slips, rare ones of names included
+libegl1              Qt: drawing, with or without a display
+libgl1               Qt: drawing
+libfontconfig1       Qt: finds the fonts
+libfreetype6         Qt: draws the letters
+libglib2.0-0         Qt: the event loop
+libdbus-1-3          Qt: talks to a screen reader
+libgssapi-krb5-2     Qt: its network library, which holds the local sockets between our processes, links it
+libbrotli1           Qt: the same
+libxkbcommon0        Qt: keyboards
+libxkbcommon-x11-0   Qt on X11: keyboards
+libx11-6             Qt on X11
+libx11-xcb1          Qt on X11
+libxcb-cursor0       Qt on X11: the pointer
+libxcb-glx0          Qt on X11: drawing
+libxcb-icccm4        Qt on X11: windows
+libxcb-image0        Qt on X11: pictures
+libxcb-keysyms1      Qt on X11: keys
+libxcb-randr0        Qt on X11: upright and second screens
+libxcb-render0       Qt on X11: drawing
+libxcb-render-util0  Qt on X11: drawing
+libxcb-shape0        Qt on X11: windows
+libxcb-shm0          Qt on X11: pictures
+libxcb-sync1         Qt on X11: drawing in step
+libxcb-util1         Qt on X11: windows
+libxcb-xfixes0       Qt on X11: the pointer
+libxcb-xkb1          Qt on X11: keyboards
+libwayland-client0   Qt on Wayland
+libwayland-cursor0   Qt on Wayland: the pointer
+libwayland-egl1      Qt on Wayland: drawing
 TABLE
 }
 
@@ -98,7 +129,7 @@ install_packages() {
         fi
         as_root=(sudo)
     fi
-    say "Running: ${as_root[*]:+sudo }$command"
+    say "Installing them: ${as_root[*]:+sudo }$command"
     # A machine without its package lists, or with old ones, finds nothing or finds files that are gone.
     ${as_root[@]+"${as_root[@]}"} apt-get update -qq
     # shellcheck disable=SC2086  # a list of words on purpose
