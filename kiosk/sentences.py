@@ -1,0 +1,226 @@
+"""The one place where a reason becomes words for a resident, in every language of the face.
+
+Three things stand in each sentence about trouble: what happened, what to do now, and, where something
+of theirs is at stake, what became of it.  Nobody is blamed.  A test fails when a reason has no sentence.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from kiosk.catalogue.rules import AnswerFault
+from kiosk.domain.case import PlatformState
+from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, SupplyState
+from kiosk.domain.printing import PrintFault
+from kiosk.errors import JournalFault, LineFault
+from kiosk.flow.availability import LineState, Obstacle
+from kiosk.flow.journey import Delivery
+from kiosk.ports import CardFault, ScanFault
+
+_Sentences = dict[Enum, tuple[str, str]]
+
+_CARD: _Sentences = {
+    CardFault.MOVED: ("卡动了，没读完。请再放一次，放平别动", "The card moved. Lay it down again and let it lie"),
+    CardFault.NOT_AN_ID_CARD: ("这张不是身份证。请换身份证再放", "This is not an ID card. Please lay down an ID card"),
+    CardFault.UNSUPPORTED_DOCUMENT: (
+        "这种证件本机还读不了。请找工作人员办理",
+        "This terminal cannot read this kind of document yet. Please ask the staff",
+    ),
+    CardFault.NOT_VERIFIED: (
+        "这张卡没能通过读取。请再放一次，还不行请找工作人员",
+        "The card could not be checked. Try once more, or ask the staff",
+    ),
+    CardFault.UNREADABLE: ("没读清楚。请拿起来，再放一次", "It did not read clearly. Lift the card and lay it down again"),
+    CardFault.NO_ANSWER: (
+        "读卡器正在恢复。请稍等，卡可以先拿着",
+        "The reader is recovering. One moment, please; you may hold your card",
+    ),
+    CardFault.READER_FAULT: ("读卡器坏了。请找工作人员，您还没有提交", "The reader is broken. Please ask the staff; nothing was sent"),
+}
+
+_PRINT: _Sentences = {
+    PrintFault.NONE: ("凭条打好了", "The slip is printed"),
+    PrintFault.PAPER_OUT: (
+        "打印机没纸了。您的事已收下，请记下收件号",
+        "The printer is out of paper. Your case is safe; please write down the number",
+    ),
+    PrintFault.PAPER_JAMMED: (
+        "打印机卡纸了。您的事已收下，请记下收件号",
+        "The paper is jammed. Your case is safe; please write down the number",
+    ),
+    PrintFault.COVER_OPEN: (
+        "打印机的盖子开着。您的事已收下，请记下收件号",
+        "The printer's cover is open. Your case is safe; please write down the number",
+    ),
+    PrintFault.CUTTER_ERROR: (
+        "切纸刀卡住了。您的事已收下，请记下收件号",
+        "The paper cutter is stuck. Your case is safe; please write down the number",
+    ),
+    PrintFault.HEAD_TOO_HOT: ("打印机太热，歇一会儿再打。您的事已收下", "The printer is too hot. Wait a moment; your case is safe"),
+    PrintFault.OFFLINE: (
+        "打印机没有准备好。您的事已收下，请记下收件号",
+        "The printer is not ready. Your case is safe; please write down the number",
+    ),
+    PrintFault.NO_PRINTER: (
+        "打印机断开了。您的事已收下，请记下收件号",
+        "The printer is disconnected. Your case is safe; please write down the number",
+    ),
+    PrintFault.NO_ANSWER: (
+        "不知道凭条打出来没有。请看一下出纸口",
+        "We cannot tell whether the slip was printed. Please look at the paper slot",
+    ),
+    PrintFault.CANCELED: ("没有打印。您的事已收下，请记下收件号", "Nothing was printed. Your case is safe; write down the number"),
+    PrintFault.UNPRINTABLE: (
+        "这张凭条打不出来。您的事已收下，请记下收件号",
+        "This slip cannot be printed. Your case is safe; please write down the number",
+    ),
+    PrintFault.HARDWARE_ERROR: (
+        "打印机坏了。您的事已收下，请记下收件号",
+        "The printer is broken. Your case is safe; please write down the number",
+    ),
+}
+
+_ANSWER: _Sentences = {
+    AnswerFault.EMPTY: ("这里还没有填。请填一下", "This is still empty. Please fill it in"),
+    AnswerFault.NOT_A_PHONE: (
+        "电话号码不对。手机号是 11 位，请再看一遍",
+        "This is not a phone number. A mobile number has 11 digits; please check",
+    ),
+    AnswerFault.NOT_DIGITS: ("这里只能填数字", "Only digits, please"),
+    AnswerFault.TOO_SHORT: ("太短了，还没填完", "Too short; something is missing"),
+    AnswerFault.TOO_LONG: ("太长了，请写短一点", "Too long; please shorten it"),
+    AnswerFault.NOT_A_CHOICE: ("请从下面选一个", "Please choose one of these"),
+    AnswerFault.NOT_A_RECEIPT_NUMBER: (
+        "收件号是 16 位，有一位不对。请对着凭条再看一遍",
+        "A receipt number has 16 digits and one of these is wrong. Please compare it with the slip",
+    ),
+}
+
+_LINE: _Sentences = {
+    LineFault.NOT_CONFIGURED: ("本机还没有连接平台。请找工作人员", "This terminal is not connected yet. Please ask the staff"),
+    LineFault.NO_LINE: ("现在线路断了，查不了。请过一会儿再来", "The line is down. Please try again later"),
+    LineFault.TIMED_OUT: ("平台没有及时回答。请过一会儿再查", "The platform did not answer in time. Please try again later"),
+    LineFault.TLS: ("连到的不是政务平台，已断开。请找工作人员", "That was not the government's platform. Please ask the staff"),
+    LineFault.SERVER_TROUBLE: ("平台正在维修。请过一会儿再查", "The platform is being repaired. Please try again later"),
+    LineFault.TOO_MANY: ("现在查的人太多。请过一会儿再查", "Too many people are asking. Please try again later"),
+    LineFault.NOT_THE_PLATFORM: (
+        "连到的不是政务平台。请找工作人员",
+        "What answered is not the government's platform. Please ask the staff",
+    ),
+    LineFault.NOT_AUTHORISED: ("本机暂停联网办理。请找工作人员", "This terminal may not connect now. Please ask the staff"),
+    LineFault.REFUSED: ("没有查到这个收件号。请对着凭条再看一遍", "No case has this number. Please compare it with the slip"),
+    LineFault.TOO_LARGE: ("平台的回答读不了。请找工作人员", "The answer could not be read. Please ask the staff"),
+}
+
+_NOT_TAKEN = (
+    "现在收不了件，您的事还没有提交。请找工作人员",
+    "We cannot take your case now; nothing was sent. Please ask the staff",
+)
+_JOURNAL: _Sentences = {
+    **dict.fromkeys(JournalFault, _NOT_TAKEN),
+    JournalFault.DISK_FULL: (
+        "本机存满了，您的事还没有提交。请找工作人员",
+        "This terminal is full; nothing was sent. Please ask the staff",
+    ),
+    JournalFault.BUSY: ("还没有收下。请再按一次“确认提交”", "Not taken yet. Please press the button once more"),
+    JournalFault.NOT_ENROLLED: (
+        "本机还没有登记，不能收件。请找工作人员",
+        "This terminal is not registered yet and cannot take cases. Please ask the staff",
+    ),
+}
+
+_SCAN: _Sentences = {
+    ScanFault.UNDECODABLE: ("这个码读不了。请换一个，或输入收件号", "This code cannot be read. Try another, or type the number"),
+    ScanFault.TOO_LONG: ("这个码不是凭条上的。请扫凭条上的码", "This is not a slip's code. Please scan the code on your slip"),
+    ScanFault.TOO_FAST: ("扫得太快了。请一次扫一个", "Too fast. One code at a time, please"),
+}
+
+_OBSTACLE: _Sentences = {
+    Obstacle.NO_JOURNAL: ("现在收不了件。请找工作人员办理", "Cases cannot be taken now. Please ask the staff"),
+    Obstacle.NOT_ENROLLED: ("本机还没有登记，不能收件", "This terminal is not registered yet"),
+    Obstacle.NO_READER: ("读卡器用不了。请找工作人员，或换一台机器", "The card reader is not working. Ask the staff or use another terminal"),
+    Obstacle.NO_LINE: ("线路断了，这件事现在办不了。请过一会儿再来", "The line is down; this cannot be done now. Please come back later"),
+    Obstacle.SENT_LATER: ("线路断了，也能收件，通了就自动送出", "The line is down. We take your case and send it later"),
+    Obstacle.NO_SLIP: ("打印机用不了，收件号会显示在屏幕上", "No printer now; the number will be on the screen"),
+}
+
+_STATE: _Sentences = {
+    PlatformState.UNKNOWN: ("核实中：平台还没有回话", "Being checked: the platform has not said yet"),
+    PlatformState.RECEIVED: ("已收件：材料已收下，还没有开始审批", "Received: nobody has examined it yet"),
+    PlatformState.ACCEPTED: ("已受理：正在审批", "Accepted: it is being examined"),
+    PlatformState.RETURNED: ("已退回：有地方要补正，请联系工作人员", "Returned: something must be mended; please ask the staff"),
+    PlatformState.REJECTED: ("不予办理：请联系工作人员了解原因", "Refused: please ask the staff for the reason"),
+    PlatformState.CONCLUDED: ("已办结", "Concluded"),
+}
+
+_DELIVERY: _Sentences = {
+    Delivery.SENDING: ("正在送往平台", "On its way to the platform"),
+    Delivery.WAITING_FOR_LINE: ("线路恢复后自动送出，不用您再来", "It is sent when the line is back; you need not return"),
+    Delivery.DELIVERED: ("平台已收到", "The platform has it"),
+}
+
+_LINE_STATE: _Sentences = {
+    LineState.ONLINE: ("线路正常", "Online"),
+    LineState.OFFLINE: ("线路断开", "Offline"),
+    LineState.UNKNOWN: ("正在连线", "Connecting"),
+    LineState.NOT_ENROLLED: ("未登记", "Not registered"),
+}
+
+_DEVICE_CLASS: _Sentences = {
+    DeviceClass.ID_CARD_READER: ("读卡器", "Card reader"),
+    DeviceClass.RECEIPT_PRINTER: ("打印机", "Printer"),
+    DeviceClass.BARCODE_SCANNER: ("扫码口", "Scanner"),
+}
+
+_DEVICE_STATE: _Sentences = {
+    DeviceState.STARTING: ("正在启动", "starting"),
+    DeviceState.ONLINE: ("正常", "working"),
+    DeviceState.OFFLINE: ("没有回应，正在恢复", "not answering, recovering"),
+    DeviceState.POWER_OFF: ("没有通电", "switched off"),
+    DeviceState.NO_DEVICE: ("断开了，正在恢复", "disconnected, recovering"),
+    DeviceState.HARDWARE_ERROR: ("坏了，要找人修", "broken, needs an engineer"),
+    DeviceState.USER_ERROR: ("要人看一下", "needs a hand"),
+    DeviceState.BUSY: ("正在工作", "busy"),
+}
+
+_SUPPLY: _Sentences = {
+    SupplyState.UNKNOWN: ("纸量未知", "paper unknown"),
+    SupplyState.FULL: ("有纸", "paper ok"),
+    SupplyState.LOW: ("纸快用完", "paper low"),
+    SupplyState.OUT: ("没纸了", "out of paper"),
+}
+
+_DETAIL: _Sentences = {
+    DeviceDetail.NONE: ("", ""),
+    DeviceDetail.COVER_OPEN: ("盖子开着", "cover open"),
+    DeviceDetail.CUTTER_ERROR: ("切纸刀卡住", "cutter stuck"),
+    DeviceDetail.HEAD_TOO_HOT: ("太热", "too hot"),
+    DeviceDetail.SELF_TEST_FAILED: ("自检没通过", "self-test failed"),
+    DeviceDetail.NOT_LICENSED: ("没有授权", "not licensed"),
+    DeviceDetail.PORT_IN_USE: ("被别的程序占用", "in use by another program"),
+    DeviceDetail.NOT_CONFIGURED: ("没有设置", "not configured"),
+    DeviceDetail.WRONG_DEVICE: ("接错了设备", "wrong device attached"),
+}
+
+SENTENCES: dict[type[Enum], _Sentences] = {
+    CardFault: _CARD,
+    PrintFault: _PRINT,
+    AnswerFault: _ANSWER,
+    LineFault: _LINE,
+    JournalFault: _JOURNAL,
+    ScanFault: _SCAN,
+    Obstacle: _OBSTACLE,
+    PlatformState: _STATE,
+    Delivery: _DELIVERY,
+    LineState: _LINE_STATE,
+    DeviceClass: _DEVICE_CLASS,
+    DeviceState: _DEVICE_STATE,
+    SupplyState: _SUPPLY,
+    DeviceDetail: _DETAIL,
+}
+
+
+def sentence(reason: Enum, language: str) -> str:
+    """The words for `reason` in `language`, or in Chinese where that language has none."""
+    chinese, english = SENTENCES[type(reason)][reason]
+    return english if language == "en" else chinese
