@@ -38,7 +38,7 @@ stands_here() {  # a checkout that was moved or copied has scripts that point to
 
 if [[ -x $venv/bin/python ]] && stands_here "$stamp" && newer_than_inputs "$stamp"; then exit 0; fi
 
-say() { printf '\033[1m%s\033[0m\n' "$*"; }
+say() { if [[ -t 1 ]]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
 stop() { printf '%s\n' "$@" >&2; exit 1; }
 
 # Two makes at once would write one environment over the other.
@@ -87,8 +87,13 @@ TABLE
 }
 
 missing_packages() {  # → the lines of the table whose package is not installed
-    needed_packages | awk '
-        NR == FNR { wanted[$1] = $0; order[++count] = $1; next }
+    {
+        needed_packages
+        echo '--'
+        dpkg-query -W -f '${db:Status-Abbrev}|${Package}|${Provides}\n'
+    } | awk '
+        $0 == "--" { installed = 1; next }
+        !installed { wanted[$1] = $0; order[++count] = $1; next }
         {
             split($0, field, "|")
             if (field[1] !~ /^.i/) next
@@ -97,7 +102,7 @@ missing_packages() {  # → the lines of the table whose package is not installe
             for (i = 1; i <= provided; i++) { sub(/ .*/, "", names[i]); delete wanted[names[i]] }
         }
         END { for (i = 1; i <= count; i++) if (order[i] in wanted) print wanted[order[i]] }
-    ' - <(dpkg-query -W -f '${db:Status-Abbrev}|${Package}|${Provides}\n')
+    '
 }
 
 install_packages() {
