@@ -1,0 +1,150 @@
+"""The audit log: what happened on this terminal, chained so that nothing can be taken out unseen.
+
+It holds nothing about a person: a subject and every value are short ASCII words from closed lists or
+our own identifiers, and anything that looks like a citizen number or a mobile number is refused.
+"""
+
+# ruff: noqa: S608  (statements are put together from constants of this package, values are always bound)
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from kiosk.clock import Clock
+from kiosk.domain.entry import GENESIS, iso_utc
+from kiosk.domain.resident import is_citizen_number
+from kiosk.journal.database import Database, Row
+
+
+class AuditEvent(StrEnum):
+    """Everything that is worth a line."""
+
+    JOURNAL_CREATED = "journal_created"
+    JOURNAL_REPLACED = "journal_replaced"
+    PROGRAM_STARTED = "program_started"
+    PROGRAM_STOPPED = "program_stopped"
+    ENROLLED = "enrolled"
+    SESSION_STARTED = "session_started"
+    SESSION_ENDED = "session_ended"
+    CASE_RECORDED = "case_recorded"
+    ENTRIES_ACKNOWLEDGED = "entries_acknowledged"
+    ENTRY_PARKED = "entry_parked"
+    PARKED_RETRIED = "parked_retried"
+    PRINT_RECONCILED = "print_reconciled"
+    SLIP_REPRINTED = "slip_reprinted"
+    DEVICE_FAULT = "device_fault"
+    DEVICE_RECOVERED = "device_recovered"
+    LINE_LOST = "line_lost"
+    LINE_BACK = "line_back"
+    CATALOGUE_CHANGED = "catalogue_changed"
+    KEEPER_ENTERED = "keeper_entered"
+
+
+class AuditField(StrEnum):
+    """What a line may say beyond its event and subject."""
+
+    REASON = "reason"
+    COUNT = "count"
+    SERVICE = "service"
+    DEVICE = "device"
+    VERSION = "version"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """One line of the log."""
+
+    position: int
+    happened_at: datetime
+    event: AuditEvent
+    subject: str
+    detail: tuple[tuple[AuditField, str], ...]
+
+
+_WORD = re.compile(r"[A-Za-z0-9_.:/+-]{0,64}", re.ASCII)
+_MOBILE = re.compile(r"(?<![0-9A-Fa-f])1[3-9][0-9]{9}(?![0-9A-Fa-f])", re.ASCII)
+_TAIL = "SELECT position, digest FROM audit ORDER BY position DESC LIMIT 1"
+_INSERT = "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS = "position, happened_at, boot_id, monotonic_ms, event, subject, detail, previous_digest, digest"
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class Audit:
+    """The `audit` table."""
+
+    def __init__(self, database: Database, clock: Clock, boot: str) -> None:
+        self._database, self._clock, self._boot = database, clock, boot
+
+    def append(
+        self, event: AuditEvent, subject: str = "", detail: Mapping[AuditField, str | int] | None = None
+    ) -> None:
+        """Add one line, durably. Raises ValueError when a value is not one that a log may hold."""
+        with self._database.transaction():
+            self.append_within(event, subject, detail)
+
+    def append_within(
+        self, event: AuditEvent, subject: str = "", detail: Mapping[AuditField, str | int] | None = None
+    ) -> None:
+        """As `append`, inside a transaction that the caller holds."""
+        words = {field.value: _impersonal(str(value)) for field, value in (detail or {}).items()}
+        last = self._database.row(_TAIL)
+        position, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+        line = (
+            position,
+            iso_utc(self._clock.now()),
+            self._boot,
+            round(self._clock.monotonic() * 1000),
+            event.value,
+            _impersonal(subject),
+            _encode(words).decode("ascii"),
+        )
+        self._database.run(_INSERT, (*line, previous, _digest(line, previous)))
+
+    def recent(self, limit: int = 100) -> list[AuditRecord]:
+        """The newest lines, newest first."""
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM audit ORDER BY position DESC LIMIT ?", (limit,))
+        return [_record(row) for row in rows]
+
+    def first_fault(self, last_only: int | None = None) -> int | None:
+        """The position of the first line that does not fit the chain, or None; the newest lines only if asked."""
+        tail = self._database.row(_TAIL)
+        newest = int(tail[0]) if tail else 0
+        start = 1 if last_only is None else max(newest - last_only, 0) + 1
+        before = self._database.row("SELECT digest FROM audit WHERE position = ?", (start - 1,))
+        expected_position, expected = start, bytes(before[0]) if before else GENESIS
+        sql = f"SELECT {_COLUMNS} FROM audit WHERE position >= ? ORDER BY position"
+        for *line, previous, digest in self._database.stream(sql, (start,)):
+            fits = line[0] == expected_position and previous == expected
+            if not fits or digest != _digest(tuple(line), previous):
+                return expected_position
+            expected_position, expected = expected_position + 1, digest
+        return None
+
+
+def _impersonal(text: str) -> str:
+    if not _WORD.fullmatch(text) or is_citizen_number(text) or _MOBILE.search(text):
+        raise ValueError("an audit line holds only short words from closed lists and our own identifiers")
+    return text
+
+
+def _digest(line: Row, previous: bytes) -> bytes:
+    return hashlib.sha256(b"linban audit 1\0" + previous + _encode(line)).digest()
+
+
+def _record(row: Row) -> AuditRecord:
+    words = msgspec.json.decode(row[6], type=dict[AuditField, str])
+    return AuditRecord(
+        position=row[0],
+        happened_at=datetime.fromisoformat(row[1]),
+        event=AuditEvent(row[4]),
+        subject=row[5],
+        detail=tuple(sorted(words.items())),
+    )

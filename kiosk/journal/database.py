@@ -1,0 +1,268 @@
+"""One connection to the journal's file: opened safely or not at all, its errors in our words.
+
+What this file insists on, and why:
+
+* an SQLite in which two connections in WAL cannot lose an acknowledged commit (fixed in 3.51.3, 3.50.7
+  and 3.44.6; https://sqlite.org/wal.html#the_wal_reset_bug);
+* `journal_mode` and `synchronous` are read back, because a file system that refuses WAL, or an I/O error
+  while switching, leaves SQLite silently in another mode;
+* after an I/O error the connection is thrown away: the kernel may already have dropped the dirty pages,
+  so a second sync that succeeds proves nothing;
+* a file that was set aside by the other process is noticed before each write, because a renamed file can
+  still be written to.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2 as sqlite
+
+from kiosk.errors import JournalError, JournalFault
+
+Row = tuple[Any, ...]
+Parameters = Sequence[object]
+
+BUSY_TIMEOUT_MS = 5_000
+JOURNAL_SIZE_LIMIT_BYTES = 16 * 1024 * 1024
+AUTOCHECKPOINT_PAGES = 2_000
+"""A checkpoint adds two syncs to the commit that happens to trigger it; 8 MiB of log keeps them rare."""
+
+_FIXED_BRANCHES = {(3, 44): 6, (3, 50): 7}
+_FIXED_FROM = (3, 51, 3)
+_KEY_BYTES = 32
+_FAULTS = {
+    5: JournalFault.BUSY,
+    6: JournalFault.BUSY,
+    8: JournalFault.READ_ONLY,
+    10: JournalFault.INPUT_OUTPUT,
+    11: JournalFault.DAMAGED,
+    13: JournalFault.DISK_FULL,
+    14: JournalFault.INPUT_OUTPUT,  # CANTOPEN
+    26: JournalFault.WRONG_KEY,  # NOTADB
+}
+"""SQLite's primary result codes (https://sqlite.org/rescode.html)."""
+
+
+def require_safe_sqlite(version: str = sqlite.sqlite_version) -> None:
+    """Raise `JournalError(UNSAFE_SQLITE)` unless this SQLite keeps acknowledged commits in WAL."""
+    major, minor, patch = (int(part) for part in version.split(".")[:3])
+    if (major, minor, patch) >= _FIXED_FROM:
+        return
+    fixed_patch = _FIXED_BRANCHES.get((major, minor))
+    if fixed_patch is None or patch < fixed_patch:
+        raise JournalError(JournalFault.UNSAFE_SQLITE, f"SQLite {version}, needed 3.51.3, 3.50.7+ or 3.44.6+")
+
+
+class Database:
+    """The connection. Every method raises `JournalError` and nothing else of the library's."""
+
+    def __init__(self, file: Path, key: bytes) -> None:
+        """Open or create `file`; raises `JournalError` and leaves nothing open when it cannot be trusted."""
+        require_safe_sqlite()
+        if len(key) != _KEY_BYTES:
+            raise JournalError(
+                JournalFault.MISSING_KEY, f"the page key has {len(key)} bytes, not {_KEY_BYTES}"
+            )
+        self.file = file
+        self._fault: JournalFault | None = None
+        self._identity = _prepare_file(file)
+        try:
+            # Autocommit: every transaction here is opened and closed by name, in `transaction`.
+            self._connection = sqlite.connect(
+                str(file), timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256
+            )
+        except sqlite.Error as error:
+            raise _open_error(error, file) from error
+        try:
+            self._configure(key)
+        except sqlite.Error as error:
+            self._discard()
+            raise _open_error(error, file) from error
+        except JournalError:
+            self._discard()
+            raise
+
+    @property
+    def usable(self) -> bool:
+        """Whether this connection may still be used; after an I/O error it may not: close and open again."""
+        return self._fault is None
+
+    @property
+    def connection(self) -> Any:
+        """The library's own connection, for migrations and checks inside this package."""
+        return self._connection
+
+    def close(self) -> None:
+        """Close; harmless when already closed or thrown away."""
+        if self._fault is None:
+            self._fault = JournalFault.INPUT_OUTPUT
+        self._discard()
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """All rows of a query."""
+        with self._in_our_words():
+            return list(self._connection.execute(sql, parameters))
+
+    def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """The first row of a query, or None."""
+        with self._in_our_words():
+            cursor = self._connection.execute(sql, parameters)
+            found: Row | None = cursor.fetchone()
+            # A half-read cursor keeps a read transaction open, which would stop checkpoints.
+            cursor.close()
+            return found
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Row]:
+        """The rows of a query one by one, for tables that do not fit into memory."""
+        with self._in_our_words():
+            cursor = self._connection.execute(sql, parameters)
+            try:
+                yield from cursor
+            finally:
+                cursor.close()
+
+    def run(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run one statement; the number of rows it changed."""
+        with self._in_our_words():
+            return int(self._connection.execute(sql, parameters).rowcount)
+
+    def run_many(self, sql: str, parameters: Iterable[Parameters]) -> None:
+        """Run one statement for each set of parameters."""
+        with self._in_our_words():
+            self._connection.executemany(sql, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """`BEGIN IMMEDIATE … COMMIT`: one sync at the end, or nothing at all when the body raises.
+
+        When this raises INPUT_OUTPUT the outcome is unknown until the journal was opened again.
+        """
+        with self._in_our_words():
+            self._refuse_when_set_aside()
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # Some errors (disk full, I/O) have already rolled back inside the library.
+                if self._connection.in_transaction:
+                    with suppress(sqlite.Error):
+                        self._connection.execute("ROLLBACK")
+                raise
+
+    def checkpoint(self) -> None:
+        """Move what the log holds into the main file as far as possible without making anybody wait."""
+        self.row("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _configure(self, key: bytes) -> None:
+        execute = self._connection.execute
+        # The library's own log goes to stderr, a line a page; faults reach the caller as exceptions.
+        execute("PRAGMA cipher_log_level = NONE")
+        execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        # No page holds anything personal (cases are sealed before they get here), so wiping every
+        # allocation of the library would cost time and protect nothing.
+        execute("PRAGMA cipher_memory_security = OFF")
+        execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read proves the key
+        mode = self._switch_to_wal()
+        execute("PRAGMA synchronous = FULL")
+        synchronous = execute("PRAGMA synchronous").fetchone()
+        if mode != "wal" or synchronous != (2,):
+            raise JournalError(JournalFault.NOT_DURABLE, f"journal_mode {mode}, synchronous {synchronous}")
+        execute("PRAGMA foreign_keys = ON")
+        # Without it INSERT OR REPLACE deletes a row without asking the triggers.
+        execute("PRAGMA recursive_triggers = ON")
+        execute(f"PRAGMA journal_size_limit = {JOURNAL_SIZE_LIMIT_BYTES}").fetchone()
+        execute(f"PRAGMA wal_autocheckpoint = {AUTOCHECKPOINT_PAGES}").fetchone()
+        execute("PRAGMA secure_delete = ON").fetchone()
+        execute("PRAGMA temp_store = MEMORY")
+        execute("PRAGMA trusted_schema = OFF")
+
+    def _switch_to_wal(self) -> str:
+        row = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        return str(row[0]) if row else "unknown"
+
+    def _refuse_when_set_aside(self) -> None:
+        try:
+            status = self.file.stat()
+        except OSError as error:
+            raise JournalError(JournalFault.DAMAGED, "the file was moved away: open again") from error
+        if (status.st_dev, status.st_ino) != self._identity:
+            raise JournalError(JournalFault.DAMAGED, "the file was set aside: open again")
+
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        if self._fault is not None:
+            raise JournalError(self._fault, "this connection was closed: open the journal again")
+        try:
+            yield
+        except sqlite.Error as error:
+            fault = _FAULTS.get(_code(error))
+            if fault is None:
+                raise  # a constraint, or a bug of ours
+            if fault is JournalFault.INPUT_OUTPUT:
+                self._fault = fault
+                self._discard()
+            raise JournalError(fault, str(error)) from error
+
+    def _discard(self) -> None:
+        with suppress(sqlite.Error):
+            self._connection.close()
+
+
+IntegrityError: type[Exception] = sqlite.IntegrityError
+"""A constraint or a trigger refused."""
+
+LibraryError: type[Exception] = sqlite.Error
+"""Whatever the library raises; only for code that salvages from a damaged file."""
+
+
+def _code(error: Exception) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def _open_error(error: Exception, file: Path) -> JournalError:
+    fault = _FAULTS.get(_code(error), JournalFault.DAMAGED)
+    if fault is JournalFault.INPUT_OUTPUT and not os.access(file.parent, os.W_OK):
+        fault = JournalFault.READ_ONLY  # WAL needs two files beside the main one
+    return JournalError(fault, str(error))
+
+
+def _prepare_file(file: Path) -> tuple[int, int]:
+    """Make sure that `file` is one that SQLite should be let near; its device and inode numbers."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        status = _create(file)
+    except OSError as error:
+        raise JournalError(JournalFault.READ_ONLY, str(error)) from error
+    else:
+        if not stat.S_ISREG(status.st_mode):
+            raise JournalError(JournalFault.DAMAGED, "not a regular file")
+        if status.st_size == 0:
+            raise JournalError(JournalFault.DAMAGED, "zero length")
+        if not os.access(file, os.R_OK | os.W_OK):
+            raise JournalError(JournalFault.READ_ONLY, "no permission to read and write the file")
+    return status.st_dev, status.st_ino
+
+
+def _create(file: Path) -> os.stat_result:
+    log = file.with_name(file.name + "-wal")
+    if log.exists():
+        # SQLite would delete the log of a main file that is gone; it may hold entries.
+        raise JournalError(JournalFault.DAMAGED, "the main file is missing, its log is not")
+    try:
+        # Made here so that nobody else can read it; SQLite gives its log the same mode.
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        full = error.errno in (28, 122)
+        raise JournalError(JournalFault.DISK_FULL if full else JournalFault.READ_ONLY, str(error)) from error
+    try:
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,229 @@
+"""Recording: the one moment in which a case becomes a promise.
+
+`Entries.record` seals the case and writes entry, delivery, print job and audit line in one commit with
+one sync.  Only after it has returned may the screen say 收件 and the slip print.
+"""
+
+# ruff: noqa: S608  (statements are put together from constants of this package, values are always bound)
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from kiosk.clock import Clock
+from kiosk.domain.case import Case, DeliveryState, ParkReason, PlatformState
+from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, entry_digest, iso_utc
+from kiosk.domain.receipt import Receipt, receipt_number
+from kiosk.errors import JournalError, JournalFault
+from kiosk.journal import sealing
+from kiosk.journal.audit import Audit, AuditEvent
+from kiosk.journal.database import Database, IntegrityError, Row
+from kiosk.journal.print_jobs import PrintJobs, PrintKind
+from kiosk.journal.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryStatus:
+    """What may be said of an entry to whoever holds its number; nothing personal."""
+
+    receipt: Receipt
+    delivery: DeliveryState
+    platform: PlatformState
+    park_reason: ParkReason | None
+    acknowledged_at: datetime | None
+
+
+ENTRY_COLUMNS = (
+    "entry.sequence, entry_id, receipt_number, terminal_number, kind, service_code, pack_version,"
+    " recorded_at, boot_id, monotonic_ms, previous_digest, digest, sealed"
+)
+_TAIL = "SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1"
+_RECEIPT = "SELECT receipt_number, entry_id, sequence, recorded_at, service_code FROM entry"
+_STATUS = (
+    "SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code,"
+    " state, platform_state, park_reason, acknowledged_at FROM entry JOIN delivery USING (sequence)"
+)
+_INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_DELIVERY = "INSERT INTO delivery (sequence, state) VALUES (?, 'recorded')"
+_MAX_PROBES = 16
+
+
+class Entries:
+    """The `entry` table."""
+
+    def __init__(
+        self, database: Database, clock: Clock, boot: str, settings: Settings, audit: Audit, prints: PrintJobs
+    ) -> None:
+        self._database, self._clock, self._boot = database, clock, boot
+        self._settings, self._audit, self._prints = settings, audit, prints
+
+    def record(self, case: Case) -> Receipt:
+        """Seal and record a case, whole or not at all; the receipt that may now be shown and printed.
+
+        The same case again (double tap, retry after a lost answer) returns the same receipt.  Of a hundred
+        million numbers of a terminal two entries may ask for the same one: the later is then recorded under
+        an identity derived from its own, so use `Receipt.entry_id`, not `Case.entry_id`, from here on.
+
+        Raises `JournalError`.  After INPUT_OUTPUT nobody knows whether it was recorded: open the journal
+        again and record the same case again, which settles it.
+        """
+        enrolment = self._settings.enrolment()
+        if enrolment is None:
+            raise JournalError(JournalFault.NOT_ENROLLED)
+        for candidate in _identities(case.entry_id):
+            number = receipt_number(enrolment.terminal_number, candidate)
+            receipt = self._receipt_of(candidate)
+            if receipt is not None:
+                return receipt
+            if self._number_taken(number):
+                continue
+            header = EntryHeader(
+                terminal_number=enrolment.terminal_number,
+                entry_id=candidate,
+                kind=EntryKind.CASE,
+                service_code=case.service_code,
+                pack_version=case.pack_version,
+                receipt_number=number,
+            )
+            body = sealing.encode_case(replace(case, entry_id=candidate))
+            try:
+                return self._append(header, sealing.seal(body, header, enrolment.sealing_key))
+            except IntegrityError:
+                # The other process was faster with the same case, or took the number.
+                receipt = self._receipt_of(candidate)
+                if receipt is not None:
+                    return receipt
+                if not self._number_taken(number):
+                    raise
+        raise RuntimeError("no free receipt number")
+
+    def by_number(self, number: str) -> EntryStatus | None:
+        """The entry with this receipt number, or None when it was not recorded here."""
+        row = self._database.row(f"{_STATUS} WHERE receipt_number = ?", (number,))
+        return _status(row) if row else None
+
+    def by_id(self, entry_id: UUID) -> EntryStatus | None:
+        """The entry with this identity (`Receipt.entry_id`), or None."""
+        row = self._database.row(f"{_STATUS} WHERE entry_id = ?", (entry_id.bytes,))
+        return _status(row) if row else None
+
+    def last(self) -> EntryStatus | None:
+        """The newest entry, or None."""
+        row = self._database.row(f"{_STATUS} ORDER BY entry.sequence DESC LIMIT 1")
+        return _status(row) if row else None
+
+    def count(self) -> int:
+        """How many entries there are, without counting them."""
+        row = self._database.row("SELECT ifnull((SELECT max(sequence) FROM entry), 0) - missing FROM tally")
+        return int(row[0]) if row else 0
+
+    def stream(self, after: int = 0) -> Iterator[RecordedEntry]:
+        """Every entry whose body is still here, in order, beginning after sequence `after`."""
+        sql = f"SELECT {ENTRY_COLUMNS} FROM entry WHERE sequence > ? AND sealed IS NOT NULL ORDER BY sequence"
+        for row in self._database.stream(sql, (after,)):
+            yield entry_of(row)
+
+    def _append(self, header: EntryHeader, sealed: bytes) -> Receipt:
+        database = self._database
+        # Stored to the millisecond, so that the receipt says the same today and when it is read again.
+        recorded_at = iso_utc(self._clock.now())
+        moment = datetime.fromisoformat(recorded_at)
+        monotonic_ms = round(self._clock.monotonic() * 1000)
+        with database.transaction():
+            last = database.row(_TAIL)
+            sequence, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+            digest = entry_digest(header, sequence, moment, self._boot, monotonic_ms / 1000, sealed, previous)
+            database.run(
+                _INSERT_ENTRY,
+                (
+                    sequence,
+                    header.entry_id.bytes,
+                    header.receipt_number,
+                    header.terminal_number,
+                    header.kind.value,
+                    header.service_code,
+                    header.pack_version,
+                    recorded_at,
+                    self._boot,
+                    monotonic_ms,
+                    previous,
+                    digest,
+                    sealed,
+                ),
+            )
+            database.run(_INSERT_DELIVERY, (sequence,))
+            self._prints.queue_within(sequence, PrintKind.SLIP, recorded_at)
+            self._audit.append_within(AuditEvent.CASE_RECORDED, str(header.entry_id))
+        return Receipt(
+            number=header.receipt_number,
+            entry_id=header.entry_id,
+            sequence=sequence,
+            received_at=moment,
+            service_code=header.service_code,
+        )
+
+    def _receipt_of(self, entry_id: UUID) -> Receipt | None:
+        row = self._database.row(f"{_RECEIPT} WHERE entry_id = ?", (entry_id.bytes,))
+        return _receipt(row) if row else None
+
+    def _number_taken(self, number: str) -> bool:
+        return self._database.row("SELECT 1 FROM entry WHERE receipt_number = ?", (number,)) is not None
+
+
+def entry_of(row: Row) -> RecordedEntry:
+    """The entry in a row of `ENTRY_COLUMNS`."""
+    return RecordedEntry(
+        header=EntryHeader(
+            terminal_number=row[3],
+            entry_id=UUID(bytes=row[1]),
+            kind=EntryKind(row[4]),
+            service_code=row[5],
+            pack_version=row[6],
+            receipt_number=row[2],
+        ),
+        sequence=row[0],
+        recorded_at=datetime.fromisoformat(row[7]),
+        boot_id=row[8],
+        monotonic_s=row[9] / 1000,
+        sealed=row[12],
+        previous_digest=row[10],
+        digest=row[11],
+    )
+
+
+def _identities(entry_id: UUID) -> Iterator[UUID]:
+    """The case's own identity, then others that always follow from it in the same order.
+
+    Because they are derived and not drawn, recording the same case again walks the same way and finds it.
+    """
+    yield entry_id
+    for probe in range(1, _MAX_PROBES):
+        digest = hashlib.sha256(b"linban entry identity 1\0" + entry_id.bytes + bytes((probe,))).digest()
+        time_part = entry_id.int >> 80 << 80
+        random = int.from_bytes(digest[:10], "big")
+        low = 0x7 << 76 | (random >> 68 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+        yield UUID(int=time_part | low)
+
+
+def _receipt(row: Row) -> Receipt:
+    return Receipt(
+        number=row[0],
+        entry_id=UUID(bytes=row[1]),
+        sequence=row[2],
+        received_at=datetime.fromisoformat(row[3]),
+        service_code=row[4],
+    )
+
+
+def _status(row: Row) -> EntryStatus:
+    return EntryStatus(
+        receipt=_receipt(row[:5]),
+        delivery=DeliveryState(row[5]),
+        platform=PlatformState(row[6]),
+        park_reason=ParkReason(row[7]) if row[7] else None,
+        acknowledged_at=datetime.fromisoformat(row[8]) if row[8] else None,
+    )

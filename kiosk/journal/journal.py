@@ -1,0 +1,167 @@
+"""The journal's front door: one connection, used from one thread of one process.
+
+The ui and the sync process each open the same file.  `Journal.open` opens or creates it and raises when
+it cannot be trusted; `Journal.open_or_replace` sets a damaged one aside and starts a fresh one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kiosk.clock import Clock, boot_id
+from kiosk.errors import JournalError, JournalFault
+from kiosk.journal import replacement, schema, verification
+from kiosk.journal.audit import Audit, AuditEvent, AuditField
+from kiosk.journal.database import Database
+from kiosk.journal.entries import Entries
+from kiosk.journal.inbox import Inbox
+from kiosk.journal.outbox import Outbox
+from kiosk.journal.page_key import load_or_create_key
+from kiosk.journal.print_jobs import PrintJobs
+from kiosk.journal.replacement import Replacement
+from kiosk.journal.settings import Settings
+from kiosk.journal.verification import Verification
+
+__all__ = ["Journal", "OpenedJournal", "Replacement", "Verification", "load_or_create_key"]
+
+_REPLACEABLE = {JournalFault.DAMAGED, JournalFault.WRONG_KEY}
+_FULL_CHECK_UP_TO_BYTES = 8 * 1024 * 1024
+"""Up to this size every page is checked at start (some 0.1 s); above it only the newest entries are."""
+
+
+class Journal:
+    """Every promise of this terminal, by topic: entries, outbox, print jobs, inbox, settings, audit."""
+
+    def __init__(self, database: Database, clock: Clock, boot: str) -> None:
+        self._database = database
+        self.settings = Settings(database)
+        self.audit = Audit(database, clock, boot)
+        self.print_jobs = PrintJobs(database, clock)
+        self.entries = Entries(database, clock, boot, self.settings, self.audit, self.print_jobs)
+        self.outbox = Outbox(database, clock, boot, self.audit)
+        self.inbox = Inbox(database, clock, self.settings, self.outbox)
+
+    @classmethod
+    def open(cls, file: Path, key: bytes, clock: Clock, boot: str | None = None) -> Journal:
+        """Open or create the journal in `file`, its schema current. Raises `JournalError`.
+
+        `boot` is the kernel's boot identity unless a test says otherwise.
+        """
+        with _one_opener(file):
+            return cls._open(file, key, clock, boot)
+
+    @classmethod
+    def open_or_replace(cls, file: Path, key: bytes, clock: Clock, boot: str | None = None) -> OpenedJournal:
+        """As `open`, but a damaged journal is set aside and what it still tells is carried over.
+
+        Raises `JournalError` for what a fresh file would not mend: no room, no permission, a newer schema,
+        an unsafe library.
+        """
+        with _one_opener(file):
+            try:
+                journal = cls._open(file, key, clock, boot)
+            except JournalError as error:
+                if error.fault not in _REPLACEABLE:
+                    raise
+                return cls._replace(file, key, clock, boot, error.fault, error.detail)
+            check = journal.verify(quick=file.stat().st_size > _FULL_CHECK_UP_TO_BYTES)
+            if check.ok:
+                return OpenedJournal(journal, None)
+            journal.close()
+            detail = check.problems[0] if check.problems else "the chain is broken"
+            return cls._replace(file, key, clock, boot, JournalFault.DAMAGED, detail)
+
+    @property
+    def usable(self) -> bool:
+        """False after an I/O error: close this journal and open it again."""
+        return self._database.usable
+
+    def verify(self, quick: bool = False) -> Verification:
+        """Check pages, structure, both chains and counters; quick: only the newest rows. Never raises."""
+        return verification.verify(self._database, self.audit, quick)
+
+    def checkpoint(self) -> None:
+        """Fold the log into the main file. For the sync process in a pause: a resident should not wait for it."""
+        self._database.checkpoint()
+
+    def close(self) -> None:
+        """Close the connection; harmless twice."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @classmethod
+    def _open(cls, file: Path, key: bytes, clock: Clock, boot: str | None) -> Journal:
+        database = Database(file, key)
+        try:
+            schema.bring_up_to_date(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, clock, boot if boot is not None else boot_id())
+
+    @classmethod
+    def _replace(
+        cls, file: Path, key: bytes, clock: Clock, boot: str | None, fault: JournalFault, detail: str
+    ) -> OpenedJournal:
+        damaged = replacement.set_aside(file)
+        journal = cls._open(file, key, clock, boot)
+        try:
+            salvage = replacement.salvage(damaged, key, journal._database)
+            journal.audit.append(
+                AuditEvent.JOURNAL_REPLACED,
+                damaged.name,
+                {AuditField.REASON: fault.value, AuditField.COUNT: salvage.entries},
+            )
+        except BaseException:
+            journal.close()
+            raise
+        return OpenedJournal(
+            journal,
+            Replacement(
+                fault=fault,
+                detail=detail,
+                set_aside=damaged,
+                salvaged=salvage.entries,
+                unsent_salvaged=salvage.unsent,
+                readable=salvage.readable,
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedJournal:
+    """An open journal, and what had to be done to get it."""
+
+    journal: Journal
+    replaced: Replacement | None
+    """None in the ordinary case."""
+
+
+@contextmanager
+def _one_opener(file: Path) -> Iterator[None]:
+    """Creating, migrating and setting aside are done by one process at a time."""
+    try:
+        descriptor = os.open(
+            file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+    except OSError as error:
+        raise JournalError(JournalFault.READ_ONLY, str(error)) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,322 @@
+"""The outbox: what still has to reach the platform, handed out under leases that expire.
+
+An entry leaves it only on an acknowledgement that the platform signed.  "Sending" is a lease of this
+boot's monotonic clock and never a state that can stick: a lease that expired, or that another boot gave,
+is free again.  Settle in batches: each `settle` is one commit, and a process that acknowledges one by one
+makes the resident wait.
+"""
+
+# ruff: noqa: S608  (statements are put together from constants of this package, values are always bound)
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kiosk.clock import Clock
+from kiosk.domain.case import DeliveryState, ParkReason, PlatformState
+from kiosk.domain.entry import RecordedEntry, iso_utc
+from kiosk.journal.audit import Audit, AuditEvent, AuditField
+from kiosk.journal.database import Database, Row
+from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeasedEntry:
+    """An entry to send now."""
+
+    entry: RecordedEntry
+    attempts: int
+    """This try included: 1 the first time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """The platform signed that it holds the entry; `token` is the signed acknowledgement as it came."""
+
+    entry_id: UUID
+    token: bytes
+    platform_state: PlatformState = PlatformState.RECEIVED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """The platform refused the entry and sending it again will not help."""
+
+    entry_id: UUID
+    reason: ParkReason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """The try came to nothing; free the lease, and leave the entry alone for `retry_in_s`."""
+
+    entry_id: UUID
+    retry_in_s: float = 0.0
+
+
+Settlement = Acknowledged | Parked | Released
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSummary:
+    """The outbox in numbers."""
+
+    pending: int
+    """Neither acknowledged nor parked, and not under a running lease."""
+    leased: int
+    parked: int
+    acknowledged: int
+    oldest_unsent_s: float | None
+    """Age of the oldest entry that is pending or leased; None when there is none."""
+    last_acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxItem:
+    """One line of a listing for staff; nothing personal."""
+
+    sequence: int
+    entry_id: UUID
+    receipt_number: str
+    service_code: str
+    recorded_at: datetime
+    delivery: DeliveryState
+    attempts: int
+    platform: PlatformState
+    park_reason: ParkReason | None
+    park_detail: str
+
+
+_DETAIL_CHARACTERS = 200
+_FRESH = (
+    "SELECT sequence FROM delivery INDEXED BY delivery_fresh"
+    " WHERE state = 'recorded' AND attempts = 0 ORDER BY sequence LIMIT ?"
+)
+_AGAIN = (
+    "SELECT sequence FROM delivery INDEXED BY delivery_again WHERE state = 'recorded' AND attempts > 0"
+    " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
+)
+_EXPIRED = (
+    "SELECT sequence FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'"
+    " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
+)
+_ENTRY = (
+    f"SELECT attempts, {ENTRY_COLUMNS} FROM entry JOIN delivery USING (sequence) WHERE entry.sequence = ?"
+)
+_LEASE = (
+    "UPDATE delivery SET state = 'leased', attempts = attempts + 1, lease_owner = ?, due_ms = ?, due_boot = ?"
+    " WHERE sequence = ?"
+)
+_OF_ENTRY = "WHERE sequence = (SELECT sequence FROM entry WHERE entry_id = ?)"
+_ACKNOWLEDGE = (
+    "UPDATE delivery SET state = 'acknowledged', acknowledgement = ?, acknowledged_at = ?, lease_owner = NULL,"
+    " park_reason = NULL, park_detail = '', platform_state ="
+    " CASE WHEN platform_state IN ('unknown', 'received') THEN ? ELSE platform_state END"
+    f" {_OF_ENTRY} AND state <> 'acknowledged'"
+)
+_PARK = (
+    "UPDATE delivery SET state = 'parked', park_reason = ?, park_detail = ?, lease_owner = NULL"
+    f" {_OF_ENTRY} AND state IN ('recorded', 'leased')"
+)
+_RELEASE = (
+    "UPDATE delivery SET state = 'recorded', lease_owner = NULL, due_ms = ?, due_boot = ?"
+    f" {_OF_ENTRY} AND state = 'leased' AND lease_owner = ?"
+)
+_UNPARK = (
+    "UPDATE delivery SET state = 'recorded', park_reason = NULL, park_detail = '', due_ms = 0, due_boot = ''"
+    " WHERE state = 'parked'"
+)
+_SUMMARY = """
+SELECT ifnull((SELECT max(sequence) FROM entry), 0) - missing AS total, acknowledged, parked,
+       (SELECT count(*) FROM delivery INDEXED BY delivery_leased
+        WHERE state = 'leased' AND due_ms > ? AND due_boot = ?),
+       last_acknowledged_at,
+       (SELECT min(first) FROM (
+          SELECT min(sequence) AS first FROM delivery INDEXED BY delivery_fresh
+           WHERE state = 'recorded' AND attempts = 0
+          UNION ALL SELECT min(sequence) FROM delivery INDEXED BY delivery_again
+           WHERE state = 'recorded' AND attempts > 0
+          UNION ALL SELECT min(sequence) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'))
+FROM tally
+"""
+
+
+class Outbox:
+    """The `delivery` table, seen by whoever sends."""
+
+    def __init__(self, database: Database, clock: Clock, boot: str, audit: Audit) -> None:
+        self._database, self._clock, self._boot, self._audit = database, clock, boot, audit
+        self._owner = os.urandom(8).hex()
+
+    def lease(self, limit: int, max_bytes: int, lease_s: float) -> list[LeasedEntry]:
+        """Entries to send now: those tried before first, then by sequence; at most `limit` and `max_bytes`.
+
+        One entry is handed out even when it alone is larger than `max_bytes`.  An empty outbox costs no write.
+        """
+        if not self._due(1):
+            return []
+        leased: list[LeasedEntry] = []
+        size = 0
+        with self._database.transaction():
+            for sequence in self._due(limit):
+                row = self._database.row(_ENTRY, (sequence,))
+                assert row is not None  # a foreign key binds every delivery to its entry
+                entry = entry_of(row[1:])
+                size += len(entry.sealed)
+                if leased and size > max_bytes:
+                    break
+                leased.append(LeasedEntry(entry=entry, attempts=row[0] + 1))
+            until = self._now_ms() + round(lease_s * 1000)
+            self._database.run_many(
+                _LEASE, ((self._owner, until, self._boot, item.entry.sequence) for item in leased)
+            )
+        return leased
+
+    def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Write what became of the tries, in one commit; how many rows it changed.
+
+        Idempotent: an entry that is acknowledged stays so whatever comes later, one that is not known here
+        is passed over, and a lease that somebody else took over meanwhile is not released.
+        """
+        if not settlements:
+            return 0
+        changed = acknowledged = 0
+        now = iso_utc(self._clock.now())
+        with self._database.transaction():
+            for settlement in settlements:
+                if isinstance(settlement, Acknowledged):
+                    rows = self._acknowledge(settlement, now)
+                    acknowledged += rows
+                elif isinstance(settlement, Parked):
+                    rows = self._park(settlement)
+                else:
+                    rows = self._release(settlement)
+                changed += rows
+            if acknowledged:
+                self._audit.append_within(
+                    AuditEvent.ENTRIES_ACKNOWLEDGED, "", {AuditField.COUNT: acknowledged}
+                )
+        return changed
+
+    def summary(self) -> QueueSummary:
+        """The outbox in numbers, at a cost that does not grow with what was delivered."""
+        row = self._database.row(_SUMMARY, (self._now_ms(), self._boot))
+        assert row is not None  # the schema put the one row of the tally there
+        total, acknowledged, parked, leased, last, oldest = row
+        return QueueSummary(
+            pending=total - acknowledged - parked - leased,
+            leased=leased,
+            parked=parked,
+            acknowledged=acknowledged,
+            oldest_unsent_s=None if oldest is None else self._age_s(oldest),
+            last_acknowledged_at=datetime.fromisoformat(last) if last else None,
+        )
+
+    def listing(self, state: DeliveryState | None = None, limit: int = 200) -> list[OutboxItem]:
+        """Entries in `state`, oldest first; without one, everything that is not acknowledged."""
+        states = (
+            [state] if state is not None
+            else [DeliveryState.LEASED, DeliveryState.RECORDED, DeliveryState.PARKED]
+        )  # fmt: skip
+        found: list[OutboxItem] = []
+        for wanted in states:
+            rows = self._database.rows(_listing_sql(wanted), (wanted.value, limit))
+            found += [_item(row) for row in rows]
+        return sorted(found, key=lambda item: item.sequence)[:limit]
+
+    def retry_parked(self, entry_id: UUID | None = None) -> int:
+        """Put one parked entry, or all of them, back in line; how many."""
+        one = "" if entry_id is None else " AND sequence = (SELECT sequence FROM entry WHERE entry_id = ?)"
+        with self._database.transaction():
+            count = self._database.run(_UNPARK + one, () if entry_id is None else (entry_id.bytes,))
+            if count:
+                self._audit.append_within(
+                    AuditEvent.PARKED_RETRIED, str(entry_id or ""), {AuditField.COUNT: count}
+                )
+        return count
+
+    def set_platform_state(self, states: Iterable[tuple[str, PlatformState]]) -> int:
+        """Note what the platform says of entries, by receipt number, in one commit; how many it concerned."""
+        with self._database.transaction():
+            return sum(self.set_platform_state_within(number, state) for number, state in states)
+
+    def set_platform_state_within(self, number: str, state: PlatformState) -> int:
+        """As `set_platform_state` for one entry, inside a transaction that the caller holds."""
+        return self._database.run(
+            "UPDATE delivery SET platform_state = ?"
+            " WHERE sequence = (SELECT sequence FROM entry WHERE receipt_number = ?)",
+            (state.value, number),
+        )
+
+    def _due(self, limit: int) -> list[int]:
+        now = self._now_ms()
+        tried = self._database.rows(_EXPIRED, (now, self._boot, limit))
+        tried += self._database.rows(_AGAIN, (now, self._boot, limit))
+        due = sorted(int(row[0]) for row in tried)[:limit]
+        if len(due) < limit:
+            due += [int(row[0]) for row in self._database.rows(_FRESH, (limit - len(due),))]
+        return due
+
+    def _acknowledge(self, settlement: Acknowledged, now: str) -> int:
+        values = (settlement.token, now, settlement.platform_state.value, settlement.entry_id.bytes)
+        return self._database.run(_ACKNOWLEDGE, values)
+
+    def _park(self, settlement: Parked) -> int:
+        detail = settlement.detail[:_DETAIL_CHARACTERS]
+        changed = self._database.run(_PARK, (settlement.reason.value, detail, settlement.entry_id.bytes))
+        if changed:
+            self._audit.append_within(
+                AuditEvent.ENTRY_PARKED,
+                str(settlement.entry_id),
+                {AuditField.REASON: settlement.reason.value},
+            )
+        return changed
+
+    def _release(self, settlement: Released) -> int:
+        due = self._now_ms() + round(max(settlement.retry_in_s, 0.0) * 1000)
+        return self._database.run(_RELEASE, (due, self._boot, settlement.entry_id.bytes, self._owner))
+
+    def _age_s(self, sequence: int) -> float:
+        row = self._database.row(
+            "SELECT recorded_at, boot_id, monotonic_ms FROM entry WHERE sequence = ?", (sequence,)
+        )
+        assert row is not None
+        if row[1] == self._boot:
+            return max(self._clock.monotonic() - int(row[2]) / 1000, 0.0)
+        # Another boot: only the wall clock spans it, and that one may have been set back.
+        return max((self._clock.now() - datetime.fromisoformat(row[0])).total_seconds(), 0.0)
+
+    def _now_ms(self) -> int:
+        return round(self._clock.monotonic() * 1000)
+
+
+def _listing_sql(state: DeliveryState) -> str:
+    columns = (
+        "entry.sequence, entry_id, receipt_number, service_code, recorded_at, state, attempts,"
+        " platform_state, park_reason, park_detail"
+    )
+    newest_first = "DESC" if state is DeliveryState.ACKNOWLEDGED else "ASC"
+    return (
+        f"SELECT {columns} FROM delivery JOIN entry USING (sequence) WHERE state = ?"
+        f" ORDER BY delivery.sequence {newest_first} LIMIT ?"
+    )
+
+
+def _item(row: Row) -> OutboxItem:
+    return OutboxItem(
+        sequence=row[0],
+        entry_id=UUID(bytes=row[1]),
+        receipt_number=row[2],
+        service_code=row[3],
+        recorded_at=datetime.fromisoformat(row[4]),
+        delivery=DeliveryState(row[5]),
+        attempts=row[6],
+        platform=PlatformState(row[7]),
+        park_reason=ParkReason(row[8]) if row[8] else None,
+        park_detail=row[9],
+    )

@@ -1,0 +1,58 @@
+"""What the terminal must remember across restarts, apart from its settings file: who it was enrolled as."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from kiosk.domain.enrolment import Enrolment
+from kiosk.journal.database import Database
+
+
+class SettingKey(StrEnum):
+    """Every key there is."""
+
+    ENROLMENT = "enrolment"
+    INBOX_CURSOR = "inbox_cursor"
+    CATALOGUE_ETAG = "catalogue_etag"
+    PLATFORM_EPOCH = "platform_epoch"
+    """The platform's own mark of its history; another one means that it was restored from a backup."""
+    CLOCK_OFFSET_MS = "clock_offset_ms"
+    """Platform's clock minus ours, as last seen."""
+    PAPER_LEFT = "paper_left"
+
+
+_PUT = "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+_enrolment_decoder = msgspec.json.Decoder(Enrolment)
+
+
+class Settings:
+    """The `setting` table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enrolment(self) -> Enrolment | None:
+        """Who this terminal is, or None before it was enrolled. Read afresh: the other process writes it."""
+        row = self._database.row("SELECT value FROM setting WHERE key = 'enrolment'")
+        return _enrolment_decoder.decode(row[0]) if row else None
+
+    def set_enrolment(self, enrolment: Enrolment) -> None:
+        """Remember the platform's answer to an enrolment code."""
+        with self._database.transaction():
+            self._database.run(_PUT, (SettingKey.ENROLMENT.value, msgspec.json.encode(enrolment)))
+
+    def get(self, key: SettingKey) -> bytes | None:
+        """The value under `key`, or None."""
+        row = self._database.row("SELECT value FROM setting WHERE key = ?", (key.value,))
+        return bytes(row[0]) if row else None
+
+    def put(self, key: SettingKey, value: bytes) -> None:
+        """Remember `value` under `key`; one commit."""
+        with self._database.transaction():
+            self.put_within(key, value)
+
+    def put_within(self, key: SettingKey, value: bytes) -> None:
+        """As `put`, inside a transaction that the caller holds."""
+        self._database.run(_PUT, (key.value, value))

@@ -1,0 +1,121 @@
+"""Checking a whole journal: page MACs, the database's own structure, both chains, gaps and counters."""
+
+# ruff: noqa: S608  (statements are put together from constants of this package, values are always bound)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.domain.entry import GENESIS, entry_digest
+from kiosk.errors import JournalError
+from kiosk.journal.audit import Audit
+from kiosk.journal.database import Database, LibraryError
+from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
+
+_QUICK_TAIL = 256
+_MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a check found. `ok` is the short answer."""
+
+    quick: bool
+    problems: tuple[str, ...]
+    """Page MACs, structure, foreign keys, counters: the library's words, at most twenty."""
+    entries_checked: int
+    chain_broken_at: int | None
+    """Sequence of the first entry that does not follow from the one before."""
+    gaps: tuple[int, ...]
+    """Sequences before which entries are known to be lost (salvaged from a damaged file)."""
+    audit_broken_at: int | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was looked at is as it was written. A known gap is no fault."""
+        return not self.problems and self.chain_broken_at is None and self.audit_broken_at is None
+
+
+def verify(database: Database, audit: Audit, quick: bool) -> Verification:
+    """Check the journal. Quick: only the newest entries and audit lines, no walk over every page."""
+    problems: list[str] = []
+    checked, chain_broken_at, audit_broken_at = 0, None, None
+    gaps: tuple[int, ...] = ()
+    try:
+        if not quick:
+            problems += _page_problems(database)
+        gaps = tuple(row[0] for row in database.rows("SELECT sequence FROM chain_break ORDER BY sequence"))
+        checked, chain_broken_at = _walk_chain(database, gaps, quick)
+        audit_broken_at = audit.first_fault(_QUICK_TAIL if quick else None)
+        if not quick:
+            problems += _counter_problems(database)
+    except (JournalError, LibraryError) as error:
+        problems.append(str(error))
+    return Verification(
+        quick=quick,
+        problems=tuple(problems[:_MAX_PROBLEMS]),
+        entries_checked=checked,
+        chain_broken_at=chain_broken_at,
+        gaps=gaps,
+        audit_broken_at=audit_broken_at,
+    )
+
+
+def _page_problems(database: Database) -> list[str]:
+    # What still sits in the log has its own checksums; the MAC check reads the main file alone.
+    problems = [str(row[0]) for row in database.rows("PRAGMA cipher_integrity_check")]
+    if problems:
+        return problems
+    problems = [str(row[0]) for row in database.rows("PRAGMA integrity_check(20)")]
+    if problems == ["ok"]:
+        problems = []
+    problems += [f"foreign key: {row}" for row in database.rows("PRAGMA foreign_key_check")]
+    return problems
+
+
+def _walk_chain(database: Database, gaps: tuple[int, ...], quick: bool) -> tuple[int, int | None]:
+    """How many entries were checked, and the sequence of the first that does not fit."""
+    newest = database.row("SELECT max(sequence) FROM entry")
+    last = int(newest[0] or 0) if newest else 0
+    start = max(last - _QUICK_TAIL, 0) + 1 if quick else 1
+    before = database.row("SELECT digest FROM entry WHERE sequence = ?", (start - 1,))
+    expected_sequence, expected = start, before[0] if before else GENESIS
+    checked = 0
+    sql = f"SELECT {ENTRY_COLUMNS} FROM entry WHERE sequence >= ? ORDER BY sequence"
+    for row in database.stream(sql, (start,)):
+        entry = entry_of(row)
+        known_gap = entry.sequence in gaps and entry.sequence >= expected_sequence
+        follows = entry.sequence == expected_sequence and entry.previous_digest == expected
+        # The digest of an entry whose body was dropped cannot be made again; its link still counts.
+        whole = row[-1] is None or entry.digest == entry_digest(
+            entry.header,
+            entry.sequence,
+            entry.recorded_at,
+            entry.boot_id,
+            entry.monotonic_s,
+            entry.sealed,
+            entry.previous_digest,
+        )
+        if not (follows or known_gap) or not whole:
+            return checked, entry.sequence
+        checked += 1
+        expected_sequence, expected = entry.sequence + 1, entry.digest
+    return checked, None
+
+
+def _counter_problems(database: Database) -> list[str]:
+    row = database.row(
+        "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM delivery),"
+        " (SELECT ifnull(max(sequence), 0) FROM entry) - missing,"
+        " (SELECT count(*) FROM delivery WHERE state = 'acknowledged'), acknowledged,"
+        " (SELECT count(*) FROM delivery WHERE state = 'parked'), parked FROM tally"
+    )
+    if row is None:
+        return ["the tally is empty"]
+    entries, deliveries, total, acknowledged, told_acknowledged, parked, told_parked = row
+    problems = []
+    if not entries == deliveries == total:
+        problems.append(f"{entries} entries, {deliveries} deliveries, {total} by the tally")
+    if (acknowledged, parked) != (told_acknowledged, told_parked):
+        problems.append("the tally of acknowledged or parked entries is wrong")
+    return problems
