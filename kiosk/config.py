@@ -44,10 +44,18 @@ Baud = Annotated[int, Meta(ge=1200, le=921600, description="a serial speed")]
 class TerminalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[terminal]: what this terminal is and where it stands."""
 
-    site_name: Annotated[str, Meta(min_length=1, description="the host's name, shown on top of every page")] = "便民服务站"
-    help_phone: Annotated[str, Meta(min_length=3, description="the telephone number shown on every page")] = "12345"
-    language: Annotated[Language, Meta(description="the language a session starts in: zh_CN or en")] = Language.CHINESE
-    mode: Annotated[Mode, Meta(description="the mode a session starts in: standard, elder or contrast")] = Mode.STANDARD
+    site_name: Annotated[
+        str, Meta(min_length=1, description="the host's name, shown on top of every page")
+    ] = "便民服务站"
+    help_phone: Annotated[str, Meta(min_length=3, description="the telephone number shown on every page")] = (
+        "12345"
+    )
+    language: Annotated[Language, Meta(description="the language a session starts in: zh_CN or en")] = (
+        Language.CHINESE
+    )
+    mode: Annotated[Mode, Meta(description="the mode a session starts in: standard, elder or contrast")] = (
+        Mode.STANDARD
+    )
 
 
 class ScreenSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,17 +63,23 @@ class ScreenSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     width_px: Annotated[int, Meta(ge=480, le=7680, description="width of the window in pixels")] = 1080
     height_px: Annotated[int, Meta(ge=480, le=7680, description="height of the window in pixels")] = 1920
-    px_per_mm: Annotated[float, Meta(ge=1.0, le=20.0, description="pixels per millimetre, measured with a ruler")] = 4.03
+    px_per_mm: Annotated[
+        float, Meta(ge=1.0, le=20.0, description="pixels per millimetre, measured with a ruler")
+    ] = 4.03
     fullscreen: Annotated[bool, Meta(description="fill the whole screen, without a frame")] = True
-    idle_warning_s: Annotated[int, Meta(ge=30, le=600, description="seconds without a touch before the warning")] = 90
-    idle_wipe_s: Annotated[int, Meta(ge=20, le=120, description="seconds the warning stays before the session is wiped")] = 30
+    idle_warning_s: Annotated[
+        int, Meta(ge=30, le=600, description="seconds without a touch before the warning")
+    ] = 90
+    idle_wipe_s: Annotated[
+        int, Meta(ge=20, le=120, description="seconds the warning stays before the session is wiped")
+    ] = 30
 
 
 class PathSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[paths]: where things are kept."""
 
-    state_dir: Annotated[Path, Meta(description="the journal and the terminal's keys; survives a reboot")] = Path(
-        "/var/lib/linban"
+    state_dir: Annotated[Path, Meta(description="the journal and the terminal's keys; survives a reboot")] = (
+        Path("/var/lib/linban")
     )
     run_dir: Annotated[Path, Meta(description="local sockets; emptied by a reboot")] = Path("/run/linban")
     packs_dir: Annotated[Path, Meta(description="the service packs")] = PACKAGE_ROOT / "assets" / "packs"
@@ -74,11 +88,19 @@ class PathSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class PlatformSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[platform]: the central platform and the line to it."""
 
-    url: Annotated[str, Meta(pattern=r"^(https?://.+)?$", description="address of the central platform, http(s)://…")] = ""
-    ca_file: Annotated[Path | None, Meta(description="the certificate authority to trust, instead of the system's")] = None
-    enrolment_code: Annotated[str, Meta(description="one-time code; used when this terminal is not enrolled yet")] = ""
+    url: Annotated[
+        str, Meta(pattern=r"^(https?://.+)?$", description="address of the central platform, http(s)://…")
+    ] = ""
+    ca_file: Annotated[
+        Path | None, Meta(description="the certificate authority to trust, instead of the system's")
+    ] = None
+    enrolment_code: Annotated[
+        str, Meta(description="one-time code; used when this terminal is not enrolled yet")
+    ] = ""
     heartbeat_s: Annotated[float, Meta(ge=1, le=3600, description="seconds between two heartbeats")] = 60.0
-    retry_cap_s: Annotated[float, Meta(ge=0.2, le=3600, description="longest pause between two tries")] = 300.0
+    retry_cap_s: Annotated[float, Meta(ge=0.2, le=3600, description="longest pause between two tries")] = (
+        300.0
+    )
     batch: Annotated[int, Meta(ge=1, le=1000, description="entries sent in one request")] = 200
 
 
@@ -88,7 +110,9 @@ class SerialReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     driver: Annotated[str, Meta(pattern="^sdt-serial$", description="sdt-serial")] = "sdt-serial"
     port: Annotated[str, Meta(min_length=1, description="its port, by path: /dev/serial/by-path/…")]
     baud: Baud = 115200
-    read_fingerprint: Annotated[bool, Meta(description="ask for the fingerprint block too (never stored)")] = False
+    read_fingerprint: Annotated[
+        bool, Meta(description="ask for the fingerprint block too (never stored)")
+    ] = False
 
 
 class ReceiptPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,10 +121,12 @@ class ReceiptPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_f
     driver: Annotated[str, Meta(pattern="^escpos-serial$", description="escpos-serial")] = "escpos-serial"
     port: Annotated[str, Meta(min_length=1, description="its port, by path")]
     baud: Baud = 115200
-    model: Annotated[str, Meta(min_length=1, description="a model of the printer table (generic-80, generic-58, …)")] = (
-        "generic-80"
-    )
-    font_file: Annotated[Path | None, Meta(description="font for characters that the printer lacks; found if absent")] = None
+    model: Annotated[
+        str, Meta(min_length=1, description="a model of the printer table (generic-80, generic-58, …)")
+    ] = "generic-80"
+    font_file: Annotated[
+        Path | None, Meta(description="font for characters that the printer lacks; found if absent")
+    ] = None
 
 
 class Suffix(StrEnum):
@@ -121,7 +147,9 @@ class BarcodeScannerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_f
     port: Annotated[str, Meta(min_length=1, description="its port, by path")]
     baud: Baud = 9600
     suffix: Annotated[Suffix, Meta(description="cr, lf, crlf, none, or any")] = Suffix.ANY
-    aim_identifier: Annotated[bool, Meta(description="the scanner sends an AIM identifier before each code")] = False
+    aim_identifier: Annotated[
+        bool, Meta(description="the scanner sends an AIM identifier before each code")
+    ] = False
 
 
 class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,14 +200,18 @@ def load(file: Path) -> Settings:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(str(file), "(file)", "no such file; give one with --config, or try `kiosk run --demo`") from None
+        raise ConfigError(
+            str(file), "(file)", "no such file; give one with --config, or try `kiosk run --demo`"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(file), "(file)", f"cannot be read: {error}") from error
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
-        raise ConfigError(str(file), "(syntax)", f"not TOML: {error}", int(line[1]) if line else None) from error
+        raise ConfigError(
+            str(file), "(syntax)", f"not TOML: {error}", int(line[1]) if line else None
+        ) from error
     try:
         return msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:

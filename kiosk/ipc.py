@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -168,9 +168,13 @@ class IpcServer:
                 connection.close()
                 continue
             connection.settimeout(None)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(_SEND_DEADLINE_S), 0))
+            connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(_SEND_DEADLINE_S), 0)
+            )
             peer = _Peer(connection)
-            threading.Thread(target=self._serve, args=(peer,), name=f"ipc-{self._path.stem}-peer", daemon=True).start()
+            threading.Thread(
+                target=self._serve, args=(peer,), name=f"ipc-{self._path.stem}-peer", daemon=True
+            ).start()
 
     def _serve(self, peer: _Peer) -> None:
         reader = LineReader()
@@ -201,7 +205,11 @@ class IpcServer:
         except Exception as error:
             if not isinstance(error, (LinbanError, ValueError, KeyError)):
                 log.exception("ipc method failed", extra={"method": message.method})
-            return None if message.id is None else Message(id=message.id, error={"code": -32000, "message": str(error)})
+            return (
+                None
+                if message.id is None
+                else Message(id=message.id, error={"code": -32000, "message": str(error)})
+            )
         return None if message.id is None else Message(id=message.id, result=result)
 
     def _drop(self, peer: _Peer) -> None:
@@ -291,7 +299,7 @@ class IpcClient:
             waiting.put(None)
         self._notifications.put(None)
 
-    def __enter__(self) -> IpcClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

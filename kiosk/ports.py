@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -94,11 +95,12 @@ class IdCardReader(DevicePort):
     """Reads the chip of resident ID cards and their kin."""
 
     @abstractmethod
-    def read(self, timeout_s: float, cancel: threading.Event) -> CardOutcome:
+    def read(self, timeout_s: float, cancel: threading.Event, on_found: Callable[[], None]) -> CardOutcome:
         """Look for a card once and, if one is there, read it whole.
 
         Returns `NoCard` quickly (within about 0.3 s) when the plate is empty: the device thread calls
-        again.  All or nothing: any doubt about a byte ends in `CardNotRead`.
+        again.  `on_found` is called, on this thread, when a card has answered and reading it begins.
+        All or nothing: any doubt about a byte ends in `CardNotRead`.
         """
 
 

@@ -20,8 +20,14 @@ from kiosk.ports import CardFault, ScanFault
 _Sentences = dict[Enum, tuple[str, str]]
 
 _CARD: _Sentences = {
-    CardFault.MOVED: ("卡动了，没读完。请再放一次，放平别动", "The card moved. Lay it down again and let it lie"),
-    CardFault.NOT_AN_ID_CARD: ("这张不是身份证。请换身份证再放", "This is not an ID card. Please lay down an ID card"),
+    CardFault.MOVED: (
+        "卡动了，没读完。请再放一次，放平别动",
+        "The card moved. Lay it down again and let it lie",
+    ),
+    CardFault.NOT_AN_ID_CARD: (
+        "这张不是身份证。请换身份证再放",
+        "This is not an ID card. Please lay down an ID card",
+    ),
     CardFault.UNSUPPORTED_DOCUMENT: (
         "这种证件本机还读不了。请找工作人员办理",
         "This terminal cannot read this kind of document yet. Please ask the staff",
@@ -30,12 +36,18 @@ _CARD: _Sentences = {
         "这张卡没能通过读取。请再放一次，还不行请找工作人员",
         "The card could not be checked. Try once more, or ask the staff",
     ),
-    CardFault.UNREADABLE: ("没读清楚。请拿起来，再放一次", "It did not read clearly. Lift the card and lay it down again"),
+    CardFault.UNREADABLE: (
+        "没读清楚。请拿起来，再放一次",
+        "It did not read clearly. Lift the card and lay it down again",
+    ),
     CardFault.NO_ANSWER: (
         "读卡器正在恢复。请稍等，卡可以先拿着",
         "The reader is recovering. One moment, please; you may hold your card",
     ),
-    CardFault.READER_FAULT: ("读卡器坏了。请找工作人员，您还没有提交", "The reader is broken. Please ask the staff; nothing was sent"),
+    CardFault.READER_FAULT: (
+        "读卡器坏了。请找工作人员，您还没有提交",
+        "The reader is broken. Please ask the staff; nothing was sent",
+    ),
 }
 
 _PRINT: _Sentences = {
@@ -56,7 +68,10 @@ _PRINT: _Sentences = {
         "切纸刀卡住了。您的事已收下，请记下收件号",
         "The paper cutter is stuck. Your case is safe; please write down the number",
     ),
-    PrintFault.HEAD_TOO_HOT: ("打印机太热，歇一会儿再打。您的事已收下", "The printer is too hot. Wait a moment; your case is safe"),
+    PrintFault.HEAD_TOO_HOT: (
+        "打印机太热，歇一会儿再打。您的事已收下",
+        "The printer is too hot. Wait a moment; your case is safe",
+    ),
     PrintFault.OFFLINE: (
         "打印机没有准备好。您的事已收下，请记下收件号",
         "The printer is not ready. Your case is safe; please write down the number",
@@ -69,7 +84,10 @@ _PRINT: _Sentences = {
         "不知道凭条打出来没有。请看一下出纸口",
         "We cannot tell whether the slip was printed. Please look at the paper slot",
     ),
-    PrintFault.CANCELED: ("没有打印。您的事已收下，请记下收件号", "Nothing was printed. Your case is safe; write down the number"),
+    PrintFault.CANCELED: (
+        "没有打印。您的事已收下，请记下收件号",
+        "Nothing was printed. Your case is safe; write down the number",
+    ),
     PrintFault.UNPRINTABLE: (
         "这张凭条打不出来。您的事已收下，请记下收件号",
         "This slip cannot be printed. Your case is safe; please write down the number",
@@ -97,19 +115,43 @@ _ANSWER: _Sentences = {
 }
 
 _LINE: _Sentences = {
-    LineFault.NOT_CONFIGURED: ("本机还没有连接平台。请找工作人员", "This terminal is not connected yet. Please ask the staff"),
+    LineFault.NOT_CONFIGURED: (
+        "本机还没有连接平台。请找工作人员",
+        "This terminal is not connected yet. Please ask the staff",
+    ),
     LineFault.NO_LINE: ("现在线路断了，查不了。请过一会儿再来", "The line is down. Please try again later"),
-    LineFault.TIMED_OUT: ("平台没有及时回答。请过一会儿再查", "The platform did not answer in time. Please try again later"),
-    LineFault.TLS: ("连到的不是政务平台，已断开。请找工作人员", "That was not the government's platform. Please ask the staff"),
-    LineFault.SERVER_TROUBLE: ("平台正在维修。请过一会儿再查", "The platform is being repaired. Please try again later"),
-    LineFault.TOO_MANY: ("现在查的人太多。请过一会儿再查", "Too many people are asking. Please try again later"),
+    LineFault.TIMED_OUT: (
+        "平台没有及时回答。请过一会儿再查",
+        "The platform did not answer in time. Please try again later",
+    ),
+    LineFault.TLS: (
+        "连到的不是政务平台，已断开。请找工作人员",
+        "That was not the government's platform. Please ask the staff",
+    ),
+    LineFault.SERVER_TROUBLE: (
+        "平台正在维修。请过一会儿再查",
+        "The platform is being repaired. Please try again later",
+    ),
+    LineFault.TOO_MANY: (
+        "现在查的人太多。请过一会儿再查",
+        "Too many people are asking. Please try again later",
+    ),
     LineFault.NOT_THE_PLATFORM: (
         "连到的不是政务平台。请找工作人员",
         "What answered is not the government's platform. Please ask the staff",
     ),
-    LineFault.NOT_AUTHORISED: ("本机暂停联网办理。请找工作人员", "This terminal may not connect now. Please ask the staff"),
-    LineFault.REFUSED: ("没有查到这个收件号。请对着凭条再看一遍", "No case has this number. Please compare it with the slip"),
-    LineFault.TOO_LARGE: ("平台的回答读不了。请找工作人员", "The answer could not be read. Please ask the staff"),
+    LineFault.NOT_AUTHORISED: (
+        "本机暂停联网办理。请找工作人员",
+        "This terminal may not connect now. Please ask the staff",
+    ),
+    LineFault.REFUSED: (
+        "没有查到这个收件号。请对着凭条再看一遍",
+        "No case has this number. Please compare it with the slip",
+    ),
+    LineFault.TOO_LARGE: (
+        "平台的回答读不了。请找工作人员",
+        "The answer could not be read. Please ask the staff",
+    ),
 }
 
 _NOT_TAKEN = (
@@ -122,7 +164,10 @@ _JOURNAL: _Sentences = {
         "本机存满了，您的事还没有提交。请找工作人员",
         "This terminal is full; nothing was sent. Please ask the staff",
     ),
-    JournalFault.BUSY: ("还没有收下。请再按一次“确认提交”", "Not taken yet. Please press the button once more"),
+    JournalFault.BUSY: (
+        "还没有收下。请再按一次“确认提交”",
+        "Not taken yet. Please press the button once more",
+    ),
     JournalFault.NOT_ENROLLED: (
         "本机还没有登记，不能收件。请找工作人员",
         "This terminal is not registered yet and cannot take cases. Please ask the staff",
@@ -130,32 +175,62 @@ _JOURNAL: _Sentences = {
 }
 
 _SCAN: _Sentences = {
-    ScanFault.UNDECODABLE: ("这个码读不了。请换一个，或输入收件号", "This code cannot be read. Try another, or type the number"),
-    ScanFault.TOO_LONG: ("这个码不是凭条上的。请扫凭条上的码", "This is not a slip's code. Please scan the code on your slip"),
+    ScanFault.UNDECODABLE: (
+        "这个码读不了。请换一个，或输入收件号",
+        "This code cannot be read. Try another, or type the number",
+    ),
+    ScanFault.TOO_LONG: (
+        "这个码不是凭条上的。请扫凭条上的码",
+        "This is not a slip's code. Please scan the code on your slip",
+    ),
     ScanFault.TOO_FAST: ("扫得太快了。请一次扫一个", "Too fast. One code at a time, please"),
 }
 
 _OBSTACLE: _Sentences = {
-    Obstacle.NO_JOURNAL: ("现在收不了件。请找工作人员办理", "Cases cannot be taken now. Please ask the staff"),
+    Obstacle.NO_JOURNAL: (
+        "现在收不了件。请找工作人员办理",
+        "Cases cannot be taken now. Please ask the staff",
+    ),
     Obstacle.NOT_ENROLLED: ("本机还没有登记，不能收件", "This terminal is not registered yet"),
-    Obstacle.NO_READER: ("读卡器用不了。请找工作人员，或换一台机器", "The card reader is not working. Ask the staff or use another terminal"),
-    Obstacle.NO_LINE: ("线路断了，这件事现在办不了。请过一会儿再来", "The line is down; this cannot be done now. Please come back later"),
-    Obstacle.SENT_LATER: ("线路断了，也能收件，通了就自动送出", "The line is down. We take your case and send it later"),
-    Obstacle.NO_SLIP: ("打印机用不了，收件号会显示在屏幕上", "No printer now; the number will be on the screen"),
+    Obstacle.NO_READER: (
+        "读卡器用不了。请找工作人员，或换一台机器",
+        "The card reader is not working. Ask the staff or use another terminal",
+    ),
+    Obstacle.NO_LINE: (
+        "线路断了，这件事现在办不了。请过一会儿再来",
+        "The line is down; this cannot be done now. Please come back later",
+    ),
+    Obstacle.SENT_LATER: (
+        "线路断了，也能收件，通了就自动送出",
+        "The line is down. We take your case and send it later",
+    ),
+    Obstacle.NO_SLIP: (
+        "打印机用不了，收件号会显示在屏幕上",
+        "No printer now; the number will be on the screen",
+    ),
 }
 
 _STATE: _Sentences = {
     PlatformState.UNKNOWN: ("核实中：平台还没有回话", "Being checked: the platform has not said yet"),
     PlatformState.RECEIVED: ("已收件：材料已收下，还没有开始审批", "Received: nobody has examined it yet"),
     PlatformState.ACCEPTED: ("已受理：正在审批", "Accepted: it is being examined"),
-    PlatformState.RETURNED: ("已退回：有地方要补正，请联系工作人员", "Returned: something must be mended; please ask the staff"),
-    PlatformState.REJECTED: ("不予办理：请联系工作人员了解原因", "Refused: please ask the staff for the reason"),
+    PlatformState.RETURNED: (
+        "已退回：有地方要补正，请联系工作人员",
+        "Returned: something must be mended; please ask the staff",
+    ),
+    PlatformState.REJECTED: (
+        "不予办理：请联系工作人员了解原因",
+        "Refused: please ask the staff for the reason",
+    ),
     PlatformState.CONCLUDED: ("已办结", "Concluded"),
 }
 
 _DELIVERY: _Sentences = {
     Delivery.SENDING: ("正在送往平台", "On its way to the platform"),
-    Delivery.WAITING_FOR_LINE: ("线路恢复后自动送出，不用您再来", "It is sent when the line is back; you need not return"),
+    Delivery.WAITING_FOR_LINE: (
+        "线路恢复后自动送出，不用您再来",
+        "It is sent when the line is back; you need not return",
+    ),
     Delivery.DELIVERED: ("平台已收到", "The platform has it"),
 }
 
