@@ -1,7 +1,7 @@
 """Recording: the one moment in which a case becomes a promise.
 
-`Entries.record` seals the case and writes entry, delivery, print job and audit line in one commit with
-one sync.  Only after it has returned may the screen say 收件 and the slip print.
+`Entries.record` seals the case and writes entry, print job and audit line in one commit with one sync; an
+entry that no delivery row names yet is in the outbox by that alone.  Only after it has returned may the screen say 收件 and the slip print.
 """
 
 # ruff: noqa: S608  (statements are put together from constants of this package, values are always bound)
@@ -45,10 +45,10 @@ _TAIL = "SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1"
 _RECEIPT = "SELECT receipt_number, entry_id, sequence, recorded_at, service_code FROM entry"
 _STATUS = (
     "SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code,"
-    " state, platform_state, park_reason, acknowledged_at FROM entry JOIN delivery USING (sequence)"
+    " ifnull(state, 'recorded'), ifnull(platform_state, 'unknown'), park_reason, acknowledged_at"
+    " FROM entry LEFT JOIN delivery USING (sequence)"
 )
 _INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_DELIVERY = "INSERT INTO delivery (sequence, state) VALUES (?, 'recorded')"
 _MAX_PROBES = 16
 
 
@@ -155,7 +155,6 @@ class Entries:
                     sealed,
                 ),
             )
-            database.run(_INSERT_DELIVERY, (sequence,))
             self._prints.queue_within(sequence, PrintKind.SLIP, recorded_at)
             self._audit.append_within(AuditEvent.CASE_RECORDED, str(header.entry_id))
         return Receipt(

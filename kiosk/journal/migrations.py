@@ -76,8 +76,10 @@ BEGIN SELECT RAISE(ABORT, 'an entry is never deleted'); END;
 """
 
 _DELIVERY = """
--- Where each entry stands on its way out. `due` is when a waiting row may be tried again or a lease
--- ends, in milliseconds of this boot's monotonic clock; a row of another boot is due at once.
+-- Where each entry that was ever handed to a sender stands. An entry above the highest sequence here was
+-- never tried: recording one needs no row in this table, and the fresh ones are found without an index.
+-- `due` is when a waiting row may be tried again or a lease ends, in milliseconds of this boot's monotonic
+-- clock; a row of another boot is due at once.
 CREATE TABLE delivery (
     sequence        INTEGER PRIMARY KEY REFERENCES entry (sequence),
     state           TEXT NOT NULL CHECK (state IN ('recorded', 'leased', 'acknowledged', 'parked')),
@@ -97,13 +99,12 @@ CREATE TABLE delivery (
 
 -- Partial indexes over what is not delivered: their size is the size of the queue, so the cost of a
 -- lease does not grow with the number of entries kept.
-CREATE INDEX delivery_fresh ON delivery (sequence) WHERE state = 'recorded' AND attempts = 0;
-CREATE INDEX delivery_again ON delivery (sequence, due_ms, due_boot) WHERE state = 'recorded' AND attempts > 0;
+CREATE INDEX delivery_waiting ON delivery (sequence, due_ms, due_boot) WHERE state = 'recorded';
 CREATE INDEX delivery_leased ON delivery (sequence, due_ms, due_boot) WHERE state = 'leased';
 CREATE INDEX delivery_parked ON delivery (sequence) WHERE state = 'parked';
 
 -- Counters that triggers keep, because counting a million rows is not free. One row.
--- What is neither acknowledged nor parked nor leased is recorded, so record() need not write here.
+-- What is neither acknowledged nor parked nor leased is waiting, so record() need not write here.
 CREATE TABLE tally (
     id                   INTEGER PRIMARY KEY CHECK (id = 1),
     missing              INTEGER NOT NULL DEFAULT 0,
@@ -143,16 +144,19 @@ BEGIN SELECT RAISE(ABORT, 'a delivery is never deleted'); END;
 """
 
 _PAPER_AND_AUDIT = """
--- id = entry's sequence * 100 + ordinal: the jobs of one entry lie side by side without a second index.
+-- id = entry's sequence * 100 + ordinal: the jobs of one entry lie side by side without a second index;
+-- and those that are still open lie together at the front, without a third.
 CREATE TABLE print_job (
-    id          INTEGER PRIMARY KEY,
+    closed      INTEGER NOT NULL DEFAULT 0,
+    id          INTEGER NOT NULL,
     kind        TEXT NOT NULL,
     state       TEXT NOT NULL CHECK (state IN ('queued', 'printing', 'printed', 'taken', 'failed', 'unknown')),
     attempts    INTEGER NOT NULL DEFAULT 0,
     fault       TEXT NOT NULL DEFAULT 'none',
-    changed_at  TEXT NOT NULL
-) STRICT;
-CREATE INDEX print_job_unfinished ON print_job (id) WHERE state IN ('queued', 'printing', 'unknown', 'failed');
+    changed_at  TEXT NOT NULL,
+    PRIMARY KEY (closed, id),
+    CHECK (closed = (state IN ('printed', 'taken')))
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE inbox (
     position        INTEGER PRIMARY KEY,

@@ -93,57 +93,72 @@ class OutboxItem:
 
 
 _DETAIL_CHARACTERS = 200
-_FRESH = (
-    "SELECT sequence FROM delivery INDEXED BY delivery_fresh"
-    " WHERE state = 'recorded' AND attempts = 0 ORDER BY sequence LIMIT ?"
-)
-_AGAIN = (
-    "SELECT sequence FROM delivery INDEXED BY delivery_again WHERE state = 'recorded' AND attempts > 0"
+_UNDELIVERED = (DeliveryState.LEASED, DeliveryState.RECORDED, DeliveryState.PARKED)
+_HIGHEST_TRIED = "(SELECT ifnull(max(sequence), 0) FROM delivery)"
+_WAITING = (
+    "SELECT sequence FROM delivery INDEXED BY delivery_waiting WHERE state = 'recorded'"
     " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
 )
 _EXPIRED = (
     "SELECT sequence FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'"
     " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
 )
+_FRESH = f"SELECT sequence FROM entry WHERE sequence > {_HIGHEST_TRIED} ORDER BY sequence LIMIT ?"
 _ENTRY = (
-    f"SELECT attempts, {ENTRY_COLUMNS} FROM entry JOIN delivery USING (sequence) WHERE entry.sequence = ?"
+    f"SELECT ifnull(attempts, 0), {ENTRY_COLUMNS} FROM entry LEFT JOIN delivery USING (sequence)"
+    " WHERE entry.sequence = ?"
 )
 _LEASE = (
-    "UPDATE delivery SET state = 'leased', attempts = attempts + 1, lease_owner = ?, due_ms = ?, due_boot = ?"
-    " WHERE sequence = ?"
+    "INSERT INTO delivery (sequence, state, attempts, lease_owner, due_ms, due_boot)"
+    " VALUES (?, 'leased', 1, ?, ?, ?) ON CONFLICT (sequence) DO UPDATE SET state = 'leased',"
+    " attempts = attempts + 1, lease_owner = excluded.lease_owner, due_ms = excluded.due_ms,"
+    " due_boot = excluded.due_boot"
 )
-_OF_ENTRY = "WHERE sequence = (SELECT sequence FROM entry WHERE entry_id = ?)"
+_TRACK_UP_TO = (
+    "INSERT INTO delivery (sequence, state) SELECT sequence, 'recorded' FROM entry"
+    f" WHERE sequence > {_HIGHEST_TRIED} AND sequence <= ?"
+)
 _ACKNOWLEDGE = (
     "UPDATE delivery SET state = 'acknowledged', acknowledgement = ?, acknowledged_at = ?, lease_owner = NULL,"
     " park_reason = NULL, park_detail = '', platform_state ="
     " CASE WHEN platform_state IN ('unknown', 'received') THEN ? ELSE platform_state END"
-    f" {_OF_ENTRY} AND state <> 'acknowledged'"
+    " WHERE sequence = ? AND state <> 'acknowledged'"
 )
 _PARK = (
     "UPDATE delivery SET state = 'parked', park_reason = ?, park_detail = ?, lease_owner = NULL"
-    f" {_OF_ENTRY} AND state IN ('recorded', 'leased')"
+    " WHERE sequence = ? AND state IN ('recorded', 'leased')"
 )
 _RELEASE = (
     "UPDATE delivery SET state = 'recorded', lease_owner = NULL, due_ms = ?, due_boot = ?"
-    f" {_OF_ENTRY} AND state = 'leased' AND lease_owner = ?"
+    " WHERE sequence = ? AND state = 'leased' AND lease_owner = ?"
 )
 _UNPARK = (
     "UPDATE delivery SET state = 'recorded', park_reason = NULL, park_detail = '', due_ms = 0, due_boot = ''"
     " WHERE state = 'parked'"
 )
-_SUMMARY = """
-SELECT ifnull((SELECT max(sequence) FROM entry), 0) - missing AS total, acknowledged, parked,
+_SUMMARY = f"""
+SELECT ifnull((SELECT max(sequence) FROM entry), 0) - missing, acknowledged, parked,
        (SELECT count(*) FROM delivery INDEXED BY delivery_leased
         WHERE state = 'leased' AND due_ms > ? AND due_boot = ?),
        last_acknowledged_at,
        (SELECT min(first) FROM (
-          SELECT min(sequence) AS first FROM delivery INDEXED BY delivery_fresh
-           WHERE state = 'recorded' AND attempts = 0
-          UNION ALL SELECT min(sequence) FROM delivery INDEXED BY delivery_again
-           WHERE state = 'recorded' AND attempts > 0
-          UNION ALL SELECT min(sequence) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'))
+          SELECT min(sequence) AS first FROM delivery INDEXED BY delivery_waiting WHERE state = 'recorded'
+          UNION ALL SELECT min(sequence) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'
+          UNION ALL SELECT min(sequence) FROM entry WHERE sequence > {_HIGHEST_TRIED}))
 FROM tally
 """
+_LISTED = (
+    "entry.sequence, entry_id, receipt_number, service_code, recorded_at, ifnull(state, 'recorded'),"
+    " ifnull(attempts, 0), ifnull(platform_state, 'unknown'), park_reason, ifnull(park_detail, '')"
+)
+_LISTING = (
+    f"SELECT {_LISTED} FROM delivery JOIN entry USING (sequence) WHERE state = ?"
+    " ORDER BY delivery.sequence LIMIT ?"
+)
+_LISTING_FRESH = (
+    f"SELECT {_LISTED} FROM entry LEFT JOIN delivery USING (sequence) WHERE entry.sequence > {_HIGHEST_TRIED}"
+    " ORDER BY entry.sequence LIMIT ?"
+)
 
 
 class Outbox:
@@ -173,7 +188,7 @@ class Outbox:
                 leased.append(LeasedEntry(entry=entry, attempts=row[0] + 1))
             until = self._now_ms() + round(lease_s * 1000)
             self._database.run_many(
-                _LEASE, ((self._owner, until, self._boot, item.entry.sequence) for item in leased)
+                _LEASE, ((item.entry.sequence, self._owner, until, self._boot) for item in leased)
             )
         return leased
 
@@ -189,13 +204,14 @@ class Outbox:
         now = iso_utc(self._clock.now())
         with self._database.transaction():
             for settlement in settlements:
+                sequence = self._tracked("entry_id", settlement.entry_id.bytes)
                 if isinstance(settlement, Acknowledged):
-                    rows = self._acknowledge(settlement, now)
+                    rows = self._acknowledge(sequence, settlement, now)
                     acknowledged += rows
                 elif isinstance(settlement, Parked):
-                    rows = self._park(settlement)
+                    rows = self._park(sequence, settlement)
                 else:
-                    rows = self._release(settlement)
+                    rows = self._release(sequence, settlement)
                 changed += rows
             if acknowledged:
                 self._audit.append_within(
@@ -218,15 +234,13 @@ class Outbox:
         )
 
     def listing(self, state: DeliveryState | None = None, limit: int = 200) -> list[OutboxItem]:
-        """Entries in `state`, oldest first; without one, everything that is not acknowledged."""
-        states = (
-            [state] if state is not None
-            else [DeliveryState.LEASED, DeliveryState.RECORDED, DeliveryState.PARKED]
-        )  # fmt: skip
+        """The oldest entries in `state`, in order; without one, everything that is not acknowledged."""
+        wanted = _UNDELIVERED if state is None else (state,)
         found: list[OutboxItem] = []
-        for wanted in states:
-            rows = self._database.rows(_listing_sql(wanted), (wanted.value, limit))
-            found += [_item(row) for row in rows]
+        for one in wanted:
+            found += [_item(row) for row in self._database.rows(_LISTING, (one.value, limit))]
+        if DeliveryState.RECORDED in wanted:
+            found += [_item(row) for row in self._database.rows(_LISTING_FRESH, (limit,))]
         return sorted(found, key=lambda item: item.sequence)[:limit]
 
     def retry_parked(self, entry_id: UUID | None = None) -> int:
@@ -247,28 +261,41 @@ class Outbox:
 
     def set_platform_state_within(self, number: str, state: PlatformState) -> int:
         """As `set_platform_state` for one entry, inside a transaction that the caller holds."""
+        sequence = self._tracked("receipt_number", number)
         return self._database.run(
-            "UPDATE delivery SET platform_state = ?"
-            " WHERE sequence = (SELECT sequence FROM entry WHERE receipt_number = ?)",
-            (state.value, number),
+            "UPDATE delivery SET platform_state = ? WHERE sequence = ?", (state.value, sequence)
         )
 
     def _due(self, limit: int) -> list[int]:
         now = self._now_ms()
         tried = self._database.rows(_EXPIRED, (now, self._boot, limit))
-        tried += self._database.rows(_AGAIN, (now, self._boot, limit))
+        tried += self._database.rows(_WAITING, (now, self._boot, limit))
         due = sorted(int(row[0]) for row in tried)[:limit]
         if len(due) < limit:
             due += [int(row[0]) for row in self._database.rows(_FRESH, (limit - len(due),))]
         return due
 
-    def _acknowledge(self, settlement: Acknowledged, now: str) -> int:
-        values = (settlement.token, now, settlement.platform_state.value, settlement.entry_id.bytes)
+    def _tracked(self, column: str, value: object) -> int:
+        """The sequence of an entry, which has a delivery row from here on; 0 when it is not known here.
+
+        Only what was leased has a row. An acknowledgement that comes another way (on a stick) finds none.
+        """
+        found = self._database.row(
+            f"SELECT sequence, sequence > {_HIGHEST_TRIED} FROM entry WHERE {column} = ?", (value,)
+        )
+        if found is None:
+            return 0
+        if found[1]:
+            self._database.run(_TRACK_UP_TO, (found[0],))
+        return int(found[0])
+
+    def _acknowledge(self, sequence: int, settlement: Acknowledged, now: str) -> int:
+        values = (settlement.token, now, settlement.platform_state.value, sequence)
         return self._database.run(_ACKNOWLEDGE, values)
 
-    def _park(self, settlement: Parked) -> int:
+    def _park(self, sequence: int, settlement: Parked) -> int:
         detail = settlement.detail[:_DETAIL_CHARACTERS]
-        changed = self._database.run(_PARK, (settlement.reason.value, detail, settlement.entry_id.bytes))
+        changed = self._database.run(_PARK, (settlement.reason.value, detail, sequence))
         if changed:
             self._audit.append_within(
                 AuditEvent.ENTRY_PARKED,
@@ -277,9 +304,9 @@ class Outbox:
             )
         return changed
 
-    def _release(self, settlement: Released) -> int:
+    def _release(self, sequence: int, settlement: Released) -> int:
         due = self._now_ms() + round(max(settlement.retry_in_s, 0.0) * 1000)
-        return self._database.run(_RELEASE, (due, self._boot, settlement.entry_id.bytes, self._owner))
+        return self._database.run(_RELEASE, (due, self._boot, sequence, self._owner))
 
     def _age_s(self, sequence: int) -> float:
         row = self._database.row(
@@ -293,18 +320,6 @@ class Outbox:
 
     def _now_ms(self) -> int:
         return round(self._clock.monotonic() * 1000)
-
-
-def _listing_sql(state: DeliveryState) -> str:
-    columns = (
-        "entry.sequence, entry_id, receipt_number, service_code, recorded_at, state, attempts,"
-        " platform_state, park_reason, park_detail"
-    )
-    newest_first = "DESC" if state is DeliveryState.ACKNOWLEDGED else "ASC"
-    return (
-        f"SELECT {columns} FROM delivery JOIN entry USING (sequence) WHERE state = ?"
-        f" ORDER BY delivery.sequence {newest_first} LIMIT ?"
-    )
 
 
 def _item(row: Row) -> OutboxItem:

@@ -42,6 +42,9 @@ _STATE_AFTER = {
     PrintVerdict.FAILED: PrintState.FAILED,
     PrintVerdict.UNCONFIRMED: PrintState.UNKNOWN,
 }
+_CLOSED = frozenset({PrintState.PRINTED, PrintState.TAKEN})
+"""Paper that was seen, by the printer or by the person."""
+
 _COLUMNS = "id, kind, state, attempts, fault, changed_at"
 _INSERT = "INSERT INTO print_job (id, kind, state, changed_at) VALUES (?, ?, 'queued', ?)"
 
@@ -56,14 +59,15 @@ class PrintJobs:
         """Every job of an entry (`Receipt.entry_id`), oldest first."""
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM print_job, (SELECT sequence * {JOBS_PER_ENTRY} AS low FROM entry"
-            f" WHERE entry_id = ?) WHERE id >= low AND id < low + {JOBS_PER_ENTRY} ORDER BY id",
+            f" WHERE entry_id = ?) WHERE closed IN (0, 1) AND id >= low AND id < low + {JOBS_PER_ENTRY}"
+            " ORDER BY id",
             (entry_id.bytes,),
         )
         return tuple(_job(row) for row in rows)
 
     def start(self, job_id: int) -> PrintJob:
         """Note, durably and before the first byte goes out, that a try begins. Raises KeyError."""
-        return self._change(job_id, "state = 'printing', attempts = attempts + 1, fault = 'none'")
+        return self._change(job_id, "closed = 0, state = 'printing', attempts = attempts + 1, fault = 'none'")
 
     def finish(self, job_id: int, outcome: PrintOutcome | PrintState) -> PrintJob:
         """Note how a try ended. Paper that was taken stays taken. Raises KeyError."""
@@ -71,11 +75,16 @@ class PrintJobs:
             state, fault = outcome, PrintFault.NONE
         else:
             state, fault = _STATE_AFTER[outcome.verdict], outcome.fault
-        return self._change(job_id, "state = ?, fault = ?", (state.value, fault.value), "state <> 'taken'")
+        return self._change(
+            job_id,
+            "closed = ?, state = ?, fault = ?",
+            (state in _CLOSED, state.value, fault.value),
+            "state <> 'taken'",
+        )
 
     def taken(self, job_id: int) -> PrintJob:
         """Note that the paper was taken. Raises KeyError."""
-        return self._change(job_id, "state = 'taken'")
+        return self._change(job_id, "closed = 1, state = 'taken'")
 
     def again(self, entry_id: UUID) -> PrintJob:
         """Queue another job of the same kind for an entry: a reprint. Raises KeyError."""
@@ -90,19 +99,14 @@ class PrintJobs:
 
     def unfinished(self) -> tuple[PrintJob, ...]:
         """Jobs that nobody saw on paper: queued, printing, failed, unknown; oldest first."""
-        rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM print_job INDEXED BY print_job_unfinished"
-            " WHERE state IN ('queued', 'printing', 'unknown', 'failed') ORDER BY id"
-        )
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM print_job WHERE closed = 0 ORDER BY id")
         return tuple(_job(row) for row in rows)
 
     def reconcile(self) -> int:
         """After a start: what a crash left `printing` may or may not be on paper; how many there were."""
         with self._database.transaction():
             return self._database.run(
-                "UPDATE print_job SET state = 'unknown', changed_at = ? WHERE id IN (SELECT id FROM print_job"
-                " INDEXED BY print_job_unfinished WHERE state IN ('queued', 'printing', 'unknown', 'failed')"
-                " AND state = 'printing')",
+                "UPDATE print_job SET state = 'unknown', changed_at = ? WHERE closed = 0 AND state = 'printing'",
                 (self._now(),),
             )
 
@@ -115,13 +119,15 @@ class PrintJobs:
     ) -> PrintJob:
         with self._database.transaction():
             self._database.run(
-                f"UPDATE print_job SET {assignments}, changed_at = ? WHERE id = ? AND {only_if}",
+                f"UPDATE print_job SET {assignments}, changed_at = ? WHERE closed IN (0, 1) AND id = ? AND {only_if}",
                 (*values, self._now(), job_id),
             )
             return self._get(job_id)
 
     def _get(self, job_id: int) -> PrintJob:
-        row = self._database.row(f"SELECT {_COLUMNS} FROM print_job WHERE id = ?", (job_id,))
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM print_job WHERE closed IN (0, 1) AND id = ?", (job_id,)
+        )
         if row is None:
             raise KeyError(job_id)
         return _job(row)

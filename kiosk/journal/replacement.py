@@ -127,9 +127,9 @@ def _carry_delivery(sequence: int, source: Database, fresh: Database) -> bool:
 
 
 def _carry_print_jobs(sequence: int, source: Database, fresh: Database) -> None:
-    sql = "SELECT id, kind, state, attempts, fault, changed_at FROM print_job WHERE id BETWEEN ? AND ?"
+    sql = "SELECT closed, id, kind, state, attempts, fault, changed_at FROM print_job WHERE closed IN (0, 1) AND id BETWEEN ? AND ?"
     for row in _readable(source, sql, (sequence * 100, sequence * 100 + 99)):
-        fresh.run("INSERT INTO print_job VALUES (?, ?, ?, ?, ?, ?)", row)
+        fresh.run("INSERT INTO print_job VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _sequences(source: Database) -> list[int]:

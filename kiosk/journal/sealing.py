@@ -10,6 +10,7 @@ cannot be moved to another entry.  Another suite (SM2/SM3/SM4) takes its own sui
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,6 +32,7 @@ MAX_PLAINTEXT_BYTES = 1024 * 1024
 """A body that says it unpacks to more than this is refused before it is unpacked."""
 
 _VERSION = 1
+_of_this_thread = threading.local()
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -72,7 +74,7 @@ def seal(plaintext: bytes, header: EntryHeader, public_key: bytes, suite: int = 
     """Seal `plaintext` to the platform's raw public key (X25519: 32 bytes), bound to `header`."""
     if len(plaintext) > MAX_PLAINTEXT_BYTES:
         raise ValueError(f"a case of {len(plaintext)} bytes is larger than {MAX_PLAINTEXT_BYTES}")
-    compressed = zstandard.ZstdCompressor(level=3, write_content_size=True).compress(plaintext)
+    compressed = _compressor().compress(plaintext)
     return bytes((_VERSION, suite)) + _suite(suite).seal(compressed, public_key, header.binding())
 
 
@@ -81,6 +83,14 @@ def open_sealed(sealed: bytes, header: EntryHeader, private_key: bytes) -> bytes
     if len(sealed) < 2 or sealed[0] != _VERSION:
         raise SealingError(SealingFault.UNKNOWN_SUITE)
     return _decompress(_suite(sealed[1]).open(sealed[2:], private_key, header.binding()))
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """This thread's compressor: to make one costs four times as much as to use it."""
+    compressor = getattr(_of_this_thread, "compressor", None)
+    if compressor is None:
+        compressor = _of_this_thread.compressor = zstandard.ZstdCompressor(level=3, write_content_size=True)
+    return compressor
 
 
 def _suite(number: int) -> _SuiteFunctions:

@@ -105,17 +105,21 @@ def _walk_chain(database: Database, gaps: tuple[int, ...], quick: bool) -> tuple
 
 def _counter_problems(database: Database) -> list[str]:
     row = database.row(
-        "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM delivery),"
+        "SELECT (SELECT count(*) FROM entry),"
+        " (SELECT count(*) FROM entry WHERE sequence <= (SELECT ifnull(max(sequence), 0) FROM delivery)),"
+        " (SELECT count(*) FROM delivery),"
         " (SELECT ifnull(max(sequence), 0) FROM entry) - missing,"
         " (SELECT count(*) FROM delivery WHERE state = 'acknowledged'), acknowledged,"
         " (SELECT count(*) FROM delivery WHERE state = 'parked'), parked FROM tally"
     )
     if row is None:
         return ["the tally is empty"]
-    entries, deliveries, total, acknowledged, told_acknowledged, parked, told_parked = row
+    entries, tried, deliveries, total, acknowledged, told_acknowledged, parked, told_parked = row
     problems = []
-    if not entries == deliveries == total:
-        problems.append(f"{entries} entries, {deliveries} deliveries, {total} by the tally")
+    if entries != total:
+        problems.append(f"{entries} entries, {total} by the tally")
+    if tried != deliveries:
+        problems.append(f"{deliveries} deliveries for {tried} entries")
     if (acknowledged, parked) != (told_acknowledged, told_parked):
         problems.append("the tally of acknowledged or parked entries is wrong")
     return problems
