@@ -213,9 +213,16 @@ def load(file: Path) -> Settings:
             str(file), "(syntax)", f"not TOML: {error}", int(line[1]) if line else None
         ) from error
     try:
-        return msgspec.convert(tree, Settings)
+        return msgspec.convert(tree, Settings, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise _explain(str(file), text, tree, str(error)) from error
+
+
+def _decode(kind: type, value: Any) -> Any:
+    """The one type that TOML does not have."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(f"expected a text, got {type(value).__name__}")
 
 
 def describe() -> str:

@@ -9,7 +9,9 @@ from kiosk.sentences import SENTENCES, sentence
 _ALL = [(kind, reason) for kind in SENTENCES for reason in kind]
 
 
-@pytest.mark.parametrize(("kind", "reason"), _ALL, ids=lambda v: v.__name__ if isinstance(v, type) else str(v))
+@pytest.mark.parametrize(
+    ("kind", "reason"), _ALL, ids=lambda v: v.__name__ if isinstance(v, type) else str(v)
+)
 def test_reason_has_a_sentence_in_both_languages(kind: type[Enum], reason: Enum) -> None:
     assert set(SENTENCES[kind]) == set(kind)
     if reason.value != "none":
@@ -17,7 +19,9 @@ def test_reason_has_a_sentence_in_both_languages(kind: type[Enum], reason: Enum)
         assert sentence(reason, "en")
 
 
-@pytest.mark.parametrize(("kind", "reason"), _ALL, ids=lambda v: v.__name__ if isinstance(v, type) else str(v))
+@pytest.mark.parametrize(
+    ("kind", "reason"), _ALL, ids=lambda v: v.__name__ if isinstance(v, type) else str(v)
+)
 def test_chinese_clauses_are_short(kind: type[Enum], reason: Enum) -> None:
     clauses = sentence(reason, "zh_CN").replace("。", "，").split("，")
     assert all(len(clause) <= 20 for clause in clauses)
