@@ -70,7 +70,9 @@ def load_pack(file: Path) -> Pack:
         tree = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise PackError(file.name, f"not YAML: {getattr(error, 'problem', error)}", mark and mark.line + 1) from error
+        raise PackError(
+            file.name, f"not YAML: {getattr(error, 'problem', error)}", mark and mark.line + 1
+        ) from error
     try:
         pack = msgspec.convert(tree, Pack)
     except msgspec.ValidationError as error:

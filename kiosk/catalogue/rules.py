@@ -44,7 +44,11 @@ def check_answer(field: Field, answer: str) -> Checked:
         return Checked("", AnswerFault.EMPTY if field.required else None)
     match field.type:
         case FieldType.PHONE:
-            digits = re.sub(r"[\s\-()+]", "", value).removeprefix("86") if len(value) > 11 else re.sub(r"[\s\-]", "", value)
+            digits = (
+                re.sub(r"[\s\-()+]", "", value).removeprefix("86")
+                if len(value) > 11
+                else re.sub(r"[\s\-]", "", value)
+            )
             valid = _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(digits)
             return Checked(digits, None if valid else AnswerFault.NOT_A_PHONE)
         case FieldType.RECEIPT_NUMBER:
@@ -57,7 +61,11 @@ def check_answer(field: Field, answer: str) -> Checked:
             return Checked(value, None if value in (YES, NO) else AnswerFault.NOT_A_CHOICE)
         case FieldType.DIGITS:
             digits = value.replace(" ", "")
-            return _within(field, digits) if re.fullmatch(r"[0-9]+", digits) else Checked(digits, AnswerFault.NOT_DIGITS)
+            return (
+                _within(field, digits)
+                if re.fullmatch(r"[0-9]+", digits)
+                else Checked(digits, AnswerFault.NOT_DIGITS)
+            )
         case FieldType.TEXT:
             return _within(field, value)
 
@@ -70,6 +78,8 @@ def _within(field: Field, value: str) -> Checked:
 
 def _tidy(answer: str) -> str:
     """Full-width digits and letters to plain ones; control, format and unassigned characters out."""
-    plain = "".join(unicodedata.normalize("NFKC", c) if "！" <= c <= "～" and c.isalnum() else c for c in answer)
+    plain = "".join(
+        unicodedata.normalize("NFKC", c) if "！" <= c <= "～" and c.isalnum() else c for c in answer
+    )
     kept = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Cn"))
     return re.sub(r"\s+", " ", kept).strip()

@@ -43,7 +43,6 @@ class Rule(Struct, frozen=True, kw_only=True, tag="rule"):
     """A line across the paper."""
 
 
-
 class Gap(Struct, frozen=True, kw_only=True, tag="gap"):
     """Empty paper."""
 

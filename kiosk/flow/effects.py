@@ -56,4 +56,6 @@ class Wipe:
     """The session is over: forget everything of it, everywhere."""
 
 
-Effect = StartReading | StopReading | StartScanning | StopScanning | RecordCase | PrintSlip | AskProgress | Wipe
+Effect = (
+    StartReading | StopReading | StartScanning | StopScanning | RecordCase | PrintSlip | AskProgress | Wipe
+)
