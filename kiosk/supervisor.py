@@ -59,7 +59,7 @@ class _Child:
     pidfd: int = -1
     started_at: float = 0.0
     last_alive: float = 0.0
-    ready: bool = False
+    ready_at: float | None = None
     deaths_in_a_row: int = 0
     restart_at: float | None = None
 
@@ -101,6 +101,10 @@ class Supervisor:
         process = self._children[name].process
         return process.pid if process is not None and process.returncode is None else None
 
+    def ready_at(self, name: str) -> float | None:
+        """When (monotonic) a running child said that it does its work; None until then."""
+        return self._children[name].ready_at
+
     def _start(self, child: _Child) -> None:
         spec = child.spec
         environment = {**os.environ, **spec.environment, "NOTIFY_SOCKET": str(self._notify_path)}
@@ -119,7 +123,7 @@ class Supervisor:
                 preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one system call, no locks taken
             )
         child.started_at = child.last_alive = time.monotonic()
-        child.ready, child.restart_at = False, None
+        child.ready_at, child.restart_at = None, None
         child.pidfd = os.pidfd_open(child.process.pid)
         self._selector.register(child.pidfd, selectors.EVENT_READ, self._reaper(child))
         log.info("%s started, pid %d", spec.name, child.process.pid)
@@ -154,7 +158,7 @@ class Supervisor:
         now = time.monotonic()
         for child in self._children.values():
             allowed = child.spec.watchdog_s
-            if allowed is None or not child.ready or child.process is None or child.pidfd < 0:
+            if allowed is None or child.ready_at is None or child.process is None or child.pidfd < 0:
                 continue
             if now - child.last_alive > allowed:
                 log.error("%s was silent for too long; killed", child.spec.name)
@@ -167,7 +171,7 @@ class Supervisor:
         due += [
             child.last_alive + child.spec.watchdog_s - now
             for child in self._children.values()
-            if child.spec.watchdog_s is not None and child.ready and child.pidfd >= 0
+            if child.spec.watchdog_s is not None and child.ready_at is not None and child.pidfd >= 0
         ]
         return max(0.0, min(due)) if due else None
 
@@ -179,7 +183,8 @@ class Supervisor:
                 for child in self._children.values():
                     if child.process is not None and child.process.pid == pid:
                         child.last_alive = time.monotonic()
-                        child.ready = child.ready or b"READY=1" in data
+                        if child.ready_at is None and b"READY=1" in data:
+                            child.ready_at = child.last_alive
 
     def _woken(self, _: object) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -40,6 +40,7 @@ NAMES = {
         "done": "办好了",
         "elder": "长辈版",
         "look_up": "查询",
+        "back": "返回",
         "yes": "是",
         "no": "否",
     },
@@ -52,6 +53,7 @@ NAMES = {
         "done": "Done",
         "elder": "Large print",
         "look_up": "Look it up",
+        "back": "Back",
         "yes": "Yes",
         "no": "No",
     },
@@ -106,6 +108,11 @@ class Resident:
                 if error.fault is not IpcFault.REMOTE or time.monotonic() > deadline:
                     raise ResidentStuck(f"cannot press {name!r}: {error.detail}") from error
             _pause(_GLANCE_S)
+
+    def timed_press(self, name: str) -> float:
+        """Press, and answer when the next page is painted: the milliseconds it took, as the face measured them."""
+        answer = self._ask("timed_press", name=name)
+        return float(answer["ms"])
 
     def wait_for(self, *pages: str, patience_s: float = PATIENCE_S) -> str:
         """Wait until one of `pages` is shown and has settled; a restart of the face meanwhile is borne."""

@@ -1,0 +1,61 @@
+"""`kiosk bench`: measurements, each beside its yardstick in the same run."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import Any
+
+import click
+
+_BENCHES = {
+    "start": ("kiosk.bench.start:run", "icon to attract page, memory, idle processor time"),
+    "page": ("kiosk.bench.page_turn:run", "tap to painted page"),
+    "card": ("devices.bench:run", "an ID card read, beside the wire time of its bytes"),
+    "record": ("kiosk.journal.bench:run", "a whole case in the journal, beside a bare durable insert"),
+    "delivery": ("sync.bench:run", "1,000 cases from journal to platform, durable at both ends"),
+}
+
+
+@click.command()
+@click.argument("name", required=False, type=click.Choice(list(_BENCHES)))
+@click.option("--json", "as_json", is_flag=True, help="As JSON (the only form so far; kept for scripts).")
+def bench(name: str | None, as_json: bool) -> None:
+    r"""Measure NAME, or everything, and print JSON: each figure beside its yardstick and its goal.
+
+    \b
+    start      icon to attract page, memory, idle processor time
+    page       tap to painted page
+    card       an ID card read, beside the wire time of its bytes
+    record     a whole case in the journal, beside a bare durable insert
+    delivery   1,000 cases from journal to platform, durable at both ends
+
+    These machines are noisy: compare figures of one run, never of two. Exits 1 when a goal is not met.
+
+    \b
+    Examples:
+      kiosk bench start
+      kiosk bench > figures.json
+    """
+    del as_json
+    names = [name] if name else list(_BENCHES)
+    report: dict[str, Any] = {}
+    for each in names:
+        click.echo(f"measuring {each}: {_BENCHES[each][1]} …", err=True)
+        module, _, function = _BENCHES[each][0].partition(":")
+        report[each] = getattr(importlib.import_module(module), function)()
+    click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    missed = sorted(_missed(report))
+    for place in missed:
+        click.echo(f"goal not met: {place}", err=True)
+    sys.exit(1 if missed else 0)
+
+
+def _missed(value: Any, place: str = "") -> list[str]:
+    """Where in the report a goal is not met."""
+    if not isinstance(value, dict):
+        return []
+    if value.get("met") is False:
+        return [f"{place}: {value.get('value')} {value.get('unit', '')}, at most {value.get('at_most')}"]
+    return [found for key, inner in value.items() for found in _missed(inner, f"{place}.{key}".lstrip("."))]
