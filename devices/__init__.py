@@ -1,0 +1,1 @@
+"""The hands of the terminal: one driver, one thread and one simulator for each device."""

@@ -1,0 +1,1 @@
+"""Ways to move bytes to and from a device; what the bytes mean is the drivers' business."""
