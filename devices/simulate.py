@@ -1,0 +1,94 @@
+"""`kiosk simulate DEVICE`: a simulated device as a program of its own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from devices.fault_script import Fault, load_script
+from devices.simulator import Simulator
+
+_EXAMPLES = """
+\b
+Examples:
+  kiosk simulate id-card-reader --link /tmp/sam --control /tmp/sam.sock --baud 115200
+  kiosk simulate receipt-printer --link /tmp/printer --control /tmp/printer.sock
+  kiosk simulate barcode-scanner --link /tmp/scanner --script faults.yaml
+
+\b
+A script is a list of faults, for instance:
+  - {at: "byte 700", do: unplug, for_s: 2}
+  - {at: "command 3", do: silence}
+
+\b
+The control socket speaks JSON-RPC, one message a line. Methods:
+  every device      state {}  fault {at?, do, for_s?}  heal {}  unplug {for_s?}  plug {}
+  id-card-reader    place_card {card? | fields?}  lift_card {}  set {repeats}
+  receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
+  barcode-scanner   scan {text | bytes_hex, symbology?}  set {suffix, aim_identifier}
+"""
+
+
+def _id_card_reader(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.id_card.simulator import IdCardReaderSimulator
+
+    return IdCardReaderSimulator(link, baud=baud, script=script)
+
+
+def _receipt_printer(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.slip_printer.simulator import ReceiptPrinterSimulator
+
+    return ReceiptPrinterSimulator(link, baud=baud, script=script)
+
+
+def _barcode_scanner(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.scanner.simulator import BarcodeScannerSimulator
+
+    return BarcodeScannerSimulator(link, baud=baud, script=script)
+
+
+SIMULATORS: dict[str, Callable[[Path, int | None, list[Fault]], Simulator]] = {
+    "id-card-reader": _id_card_reader,
+    "receipt-printer": _receipt_printer,
+    "barcode-scanner": _barcode_scanner,
+}
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("device", type=click.Choice(sorted(SIMULATORS)))
+@click.option("--link", type=click.Path(path_type=Path), help="Name of its port; default: ./DEVICE.")
+@click.option(
+    "--control", type=click.Path(path_type=Path), help="A local socket to lay cards, take paper, pull plugs."
+)
+@click.option(
+    "--script", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Faults, as YAML."
+)
+@click.option(
+    "--baud", type=click.IntRange(1200, 921600), help="Take the time that the wire would at this speed."
+)
+def simulate(
+    device: str, link: Path | None, control: Path | None, script: Path | None, baud: int | None
+) -> None:
+    """Run a simulated DEVICE that speaks the real one's bytes behind a port of its own."""
+    try:
+        faults = load_script(script) if script else []
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--script") from error
+    target = link or Path(device)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    with SIMULATORS[device](target, baud, faults) as simulator:
+        simulator.start()
+        if control is not None:
+            simulator.serve_control(control)
+        click.echo(f"{device} on {target}" + (f", control {control}" if control else ""))
+        ended.wait()
+
+
+if __name__ == "__main__":
+    simulate()
