@@ -1,0 +1,1 @@
+"""Readers of the resident-card chip (SAM modules that speak SDT frames)."""

@@ -1,0 +1,320 @@
+"""Reads resident cards through a SAM reader on a serial line.
+
+A read is find, select, read, and then the newest additional address; the whole sequence is needed each
+time.  There are no fixed waits: every step ends with its last byte, and everything with one deadline.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from devices.id_card.protocol import (
+    Command,
+    FrameReader,
+    Reply,
+    Verdict,
+    command_frame,
+    format_sam_id,
+    parse_card_data,
+    parse_reply,
+)
+from devices.id_card.text_block import parse_address, parse_identity, with_address
+from devices.transport.port_status import lost_status
+from devices.transport.serial_port import Canceled, PortLost, SerialPort
+from kiosk.clock import Clock, SystemClock
+from kiosk.domain.device_status import DeviceCapabilities, DeviceDetail, DeviceState, DeviceStatus, MediaState
+from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, IdCardReader, NoCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long each step may take, in seconds (measured in the field; reads at low speeds take longer)."""
+
+    ask_s: float = 0.3
+    find_s: float = 0.3
+    select_s: float = 0.5
+    read_s: float = 3.0
+    address_s: float = 1.5
+    gap_s: float = 0.1
+    """After this long without a byte in the middle of a frame, look whether the next one has begun."""
+    stale_after_s: float = 1.0
+    """A card seen longer ago than this counts as a new one: nobody watched the plate meanwhile."""
+
+
+_READ_SLOW_S: Final = 5.0
+"""Below 38400 baud a read with fingerprint alone is 2.4 s on the wire."""
+
+_FAULTS: Final = {
+    Verdict.CARD_REFUSED_SAM: CardFault.NOT_VERIFIED,
+    Verdict.SAM_REFUSED_CARD: CardFault.NOT_VERIFIED,
+    Verdict.VERIFICATION_FAILED: CardFault.NOT_VERIFIED,
+    Verdict.FINGERPRINT_VERIFICATION_FAILED: CardFault.NOT_VERIFIED,
+    Verdict.CARD_TYPE_UNKNOWN: CardFault.NOT_AN_ID_CARD,
+    Verdict.SELECT_FAILED: CardFault.MOVED,
+    Verdict.READ_FAILED: CardFault.MOVED,
+    Verdict.RANDOM_FAILED: CardFault.MOVED,
+    Verdict.NO_CARD: CardFault.MOVED,
+    Verdict.BAD_INFORMATION_LENGTH: CardFault.UNREADABLE,
+    Verdict.NOT_AUTHORISED: CardFault.READER_FAULT,
+    Verdict.SELF_TEST_FAILED: CardFault.READER_FAULT,
+    Verdict.SAM_NOT_LICENSED: CardFault.READER_FAULT,
+}
+_WORTH_ANOTHER_TRY: Final = frozenset({CardFault.MOVED, CardFault.UNREADABLE, CardFault.NO_ANSWER})
+
+
+class _NotRead(Exception):
+    """This try gave no identity."""
+
+    def __init__(self, fault: CardFault) -> None:
+        self.fault = fault
+        super().__init__(fault.value)
+
+
+class SdtReader(IdCardReader):
+    """A SAM reader on a serial line."""
+
+    def __init__(
+        self,
+        port: str,
+        baud: int = 115200,
+        read_fingerprint: bool = False,
+        clock: Clock | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._port = SerialPort(port, baud, self._clock)
+        self._timing = timing or Timing(read_s=3.0 if baud >= 38400 else _READ_SLOW_S)
+        self._fingerprint = read_fingerprint
+        self._frames = FrameReader()
+        self._capabilities = DeviceCapabilities()
+        self._unanswered = False
+        self._knows_address = True
+        self._read_at: float | None = None
+        self._no_cancel = threading.Event()
+
+    def open(self) -> DeviceStatus:
+        """See `DevicePort`."""
+        self._unanswered, self._knows_address, self._read_at = False, True, None
+        try:
+            self._port.open()
+            heard, reply = self._introduce()
+        except PortLost as lost:
+            return lost_status(lost.fault)
+        if reply is None:
+            self._port.close()
+            detail = DeviceDetail.WRONG_DEVICE if heard else DeviceDetail.NONE
+            return DeviceStatus(state=DeviceState.OFFLINE, detail=detail)
+        if reply.verdict == Verdict.OK:
+            self._capabilities = DeviceCapabilities(model="SDT", serial_number=format_sam_id(reply.data))
+            return self.status()
+        return self._closed_unless_online(_reader_status(reply))
+
+    def _introduce(self) -> tuple[bool, Reply | None]:
+        """Ask twice for the SAM's number: the first question may end in the noise of plugging in."""
+        heard = False
+        for _ in range(2):
+            reply = self._ask(Command.SAM_ID, self._timing.ask_s, self._no_cancel)
+            if reply is not None:
+                return True, reply
+            heard = heard or self._frames.pending > 0 or self._heard
+        return heard, None
+
+    def close(self) -> None:
+        """See `DevicePort`."""
+        self._port.close()
+        self._frames.clear()
+
+    def capabilities(self) -> DeviceCapabilities:
+        """See `DevicePort`."""
+        return self._capabilities
+
+    def status(self) -> DeviceStatus:
+        """See `DevicePort`."""
+        try:
+            for _ in range(2):
+                reply = self._ask(Command.SAM_STATUS, self._timing.ask_s, self._no_cancel)
+                if reply is not None:
+                    return self._closed_unless_online(_reader_status(reply))
+        except PortLost as lost:
+            return lost_status(lost.fault)
+        self._port.close()
+        return DeviceStatus(state=DeviceState.OFFLINE)
+
+    def read(self, timeout_s: float, cancel: threading.Event, on_found: Callable[[], None]) -> CardOutcome:
+        """See `IdCardReader`."""
+        deadline = self._clock.monotonic() + timeout_s
+        try:
+            fault = CardFault.NO_ANSWER
+            for attempt in range(2):
+                try:
+                    return self._try(deadline, cancel, on_found if attempt == 0 else _nothing, attempt)
+                except _NotRead as not_read:
+                    fault = not_read.fault
+                if fault not in _WORTH_ANOTHER_TRY or self._clock.monotonic() >= deadline:
+                    break
+            return CardNotRead(fault=fault)
+        except Canceled:
+            self._unanswered = True
+            return NoCard()
+        except PortLost:
+            return CardNotRead(fault=CardFault.NO_ANSWER)
+
+    def _try(
+        self, deadline: float, cancel: threading.Event, on_found: Callable[[], None], attempt: int
+    ) -> CardOutcome:
+        """The whole sequence once. Raises `_NotRead`."""
+        if self._unanswered:
+            # An answer may still be on its way (of an earlier card!): let it pass before asking anew.
+            self._step(Command.SAM_STATUS, self._timing.ask_s, deadline, cancel)
+        found = self._step(Command.FIND, self._timing.find_s, deadline, cancel)
+        if found.verdict == Verdict.NO_CARD and attempt == 0:
+            self._read_at = None
+            return NoCard()
+        if found.verdict != Verdict.FOUND:
+            raise _NotRead(_fault_of(found))
+        if self._same_card():
+            return NoCard()
+        on_found()
+        self._needed(Command.SELECT, self._timing.select_s, deadline, cancel)
+        command = Command.READ_WITH_FINGERPRINT if self._fingerprint else Command.READ
+        reply = self._needed(command, self._timing.read_s, deadline, cancel)
+        card = parse_card_data(reply.data, self._fingerprint)
+        if card is None:
+            raise _NotRead(CardFault.UNREADABLE)
+        document = parse_identity(card.text)
+        if isinstance(document, CardFault):
+            raise _NotRead(document)
+        document = with_address(
+            document, self._additional_address(deadline, cancel) if document.address else ""
+        )
+        self._read_at = self._clock.monotonic()
+        # The photo is a closed format and the fingerprint is never kept: only that they are there.
+        document = replace(document, has_photo=any(card.photo), has_fingerprint=any(card.fingerprint))
+        return CardRead(document=document)
+
+    def _same_card(self) -> bool:
+        """Whether the card that answers was read already and has lain there since.
+
+        Some readers say "no card" until the card is lifted, others find it again each time: both are
+        met in the field, so both must end in one read for one placing.
+        """
+        if self._read_at is None:
+            return False
+        now = self._clock.monotonic()
+        if now - self._read_at > self._timing.stale_after_s:
+            self._read_at = None
+            return False
+        self._read_at = now
+        return True
+
+    def _additional_address(self, deadline: float, cancel: threading.Event) -> str:
+        """The address added to the card last, or "" when there is none. Raises `_NotRead`."""
+        if not self._knows_address:
+            return ""
+        reply = self._step(Command.READ_ADDITIONAL_ADDRESS, self._timing.address_s, deadline, cancel)
+        if reply.verdict == Verdict.NO_SUCH_ITEM:
+            return ""
+        if reply.verdict in (Verdict.BAD_COMMAND, Verdict.NOT_AUTHORISED):
+            self._knows_address = False  # this reader has no such command: do not spend the time again
+            return ""
+        if reply.verdict != Verdict.OK:
+            raise _NotRead(_fault_of(reply))
+        address = parse_address(reply.data)
+        if address is None:
+            raise _NotRead(CardFault.UNREADABLE)
+        return address
+
+    def _needed(self, command: Command, timeout_s: float, deadline: float, cancel: threading.Event) -> Reply:
+        reply = self._step(command, timeout_s, deadline, cancel)
+        if reply.verdict != Verdict.OK:
+            raise _NotRead(_fault_of(reply))
+        return reply
+
+    def _step(self, command: Command, timeout_s: float, deadline: float, cancel: threading.Event) -> Reply:
+        """One command and its answer; sent once more when the reader says it arrived damaged."""
+        for _ in range(2):
+            left = deadline - self._clock.monotonic()
+            reply = self._ask(command, min(timeout_s, left), cancel) if left > 0 else None
+            if reply is None:
+                raise _NotRead(CardFault.NO_ANSWER)
+            if reply.verdict not in (Verdict.BAD_CHECKSUM, Verdict.BAD_LENGTH):
+                return reply
+        raise _NotRead(CardFault.NO_ANSWER)
+
+    def _ask(self, command: Command, timeout_s: float, cancel: threading.Event) -> Reply | None:
+        """Send `command` and wait for an answer that can be one to it; None when none came in time."""
+        deadline = self._clock.monotonic() + timeout_s
+        self._frames.clear()
+        self._port.drop_input()
+        self._heard = False
+        self._unanswered = True
+        request = command_frame(command)
+        if self._port.write_some(request, deadline, cancel) < len(request):
+            return None
+        while True:
+            now = self._clock.monotonic()
+            until = min(deadline, now + self._timing.gap_s) if self._frames.pending else deadline
+            data = self._port.read_some(until, cancel)
+            self._heard = self._heard or bool(data)
+            for body in self._frames.feed(data) if data else self._frames.rescan():
+                reply = parse_reply(body)
+                if _can_answer(command, reply):
+                    self._unanswered = False
+                    return reply
+            if not data and self._clock.monotonic() >= deadline:
+                return None
+
+    _heard = False
+    """Whether anything at all came back to the last question."""
+
+    def _closed_unless_online(self, status: DeviceStatus) -> DeviceStatus:
+        if status.state is not DeviceState.ONLINE:
+            self._port.close()
+        return status
+
+
+def _nothing() -> None:
+    """A card found again on the second try is no news."""
+
+
+def _can_answer(command: Command, reply: Reply) -> bool:
+    """Whether `reply` has the shape of an answer to `command`.
+
+    Answers do not name their question; one that comes late (from before a cancel, from an earlier
+    session's card) must not be taken for the answer to the next.
+    """
+    size, verdict = len(reply.data), reply.verdict
+    if verdict not in (Verdict.OK, Verdict.FOUND):
+        return size == 0
+    if command is Command.FIND:
+        return verdict == Verdict.FOUND and size <= 4
+    if verdict != Verdict.OK:
+        return False
+    if command is Command.SAM_ID:
+        return size == 16
+    if command is Command.SAM_STATUS:
+        return size == 0
+    if command is Command.SELECT:
+        return size <= 8
+    if command is Command.READ_ADDITIONAL_ADDRESS:
+        return size == 70
+    return size > 280
+
+
+def _fault_of(reply: Reply) -> CardFault:
+    try:
+        return _FAULTS.get(Verdict(reply.verdict), CardFault.UNREADABLE)
+    except ValueError:
+        return CardFault.UNREADABLE
+
+
+def _reader_status(reply: Reply) -> DeviceStatus:
+    if reply.verdict == Verdict.SELF_TEST_FAILED:
+        return DeviceStatus(state=DeviceState.HARDWARE_ERROR, detail=DeviceDetail.SELF_TEST_FAILED)
+    if reply.verdict in (Verdict.SAM_NOT_LICENSED, Verdict.NOT_AUTHORISED):
+        return DeviceStatus(state=DeviceState.HARDWARE_ERROR, detail=DeviceDetail.NOT_LICENSED)
+    # Whether a card lies on the plate is only known by looking, and nobody looks outside a session.
+    return DeviceStatus(state=DeviceState.ONLINE, media=MediaState.UNKNOWN)

@@ -1,0 +1,90 @@
+"""Reading cards for one session: only between start and stop, and each outcome under its session's name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, IdCardReader, NoCard
+
+READ_TIMEOUT_S = 6.0
+_POLL_S = 0.2
+_AFTER_FAULT_S = 0.4
+"""Time to lay the card down again."""
+
+Notify = Callable[[str, dict[str, Any]], None]
+
+
+class IdCardDuty:
+    """Polls the plate while a session wants it to."""
+
+    def __init__(self, notify: Notify) -> None:
+        self._notify = notify
+        self._lock = threading.Lock()
+        self._session: str | None = None
+        self._owner: threading.Thread | None = None
+        self._cancel = threading.Event()
+        self._told: set[CardFault] = set()
+        self._announced = False
+
+    def start(self, session: str) -> None:
+        """Read for `session` from now on, as long as the peer that asks is connected."""
+        with self._lock:
+            self._cancel.set()
+            self._session, self._cancel = session, threading.Event()
+            # A peer's methods run on the thread that serves it, and that thread ends with the connection.
+            self._owner = threading.current_thread()
+            self._told, self._announced = set(), False
+
+    def cancel(self) -> None:
+        """Stop reading; a read that is under way ends without an outcome."""
+        with self._lock:
+            self._session = self._owner = None
+            self._cancel.set()
+
+    def wanted(self, is_open: bool) -> bool:
+        """See `Duty`."""
+        if self._owner is not None and not self._owner.is_alive():
+            self.cancel()
+        return is_open and self._session is not None
+
+    def step(self, driver: IdCardReader) -> float:
+        """See `Duty`: look at the plate once."""
+        with self._lock:
+            session, cancel = self._session, self._cancel
+        if session is None:
+            return 0.0
+        found = threading.Event()
+
+        def on_found() -> None:
+            found.set()
+            self._announce(session)
+
+        outcome = driver.read(READ_TIMEOUT_S, cancel, on_found)
+        if isinstance(outcome, NoCard):
+            if not found.is_set():
+                self._told, self._announced = set(), False
+            return _POLL_S
+        if found.is_set() or outcome != CardNotRead(fault=CardFault.NO_ANSWER):
+            self._tell(session, outcome)
+        if isinstance(outcome, CardRead):
+            return _POLL_S
+        return -1.0 if outcome.fault in (CardFault.NO_ANSWER, CardFault.READER_FAULT) else _AFTER_FAULT_S
+
+    def _announce(self, session: str) -> None:
+        if not self._announced and self._is_current(session):
+            self._announced = True
+            self._notify("id_card.present", {"session": session})
+
+    def _tell(self, session: str, outcome: CardOutcome) -> None:
+        if isinstance(outcome, CardNotRead):
+            if outcome.fault in self._told:
+                return  # the same fault again, of the same placing
+            self._told.add(outcome.fault)
+        if self._is_current(session):
+            self._notify("id_card.outcome", {"session": session, "outcome": outcome})
+
+    def _is_current(self, session: str) -> bool:
+        with self._lock:
+            return session == self._session
