@@ -1,0 +1,162 @@
+"""A page as lines that fit one paper width, still free of any printer's bytes.
+
+Widths are counted in columns of 12 dots: a narrow character takes one, a wide one two.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from kiosk.documents.page import Align, Gap, Page, QrCode, Row, Rule, Size, Text
+
+_NO_LINE_START = frozenset("，。、；：！？）》」』】〉”’…—,.;:!?)]}%")
+_NO_LINE_END = frozenset("（《「『【〈“‘([{￥$")
+_DOTS_A_MM = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLine:
+    """One printed line of text."""
+
+    text: str
+    large: bool = False
+    bold: bool = False
+    align: Align = Align.LEFT
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """A line across the paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """Empty paper."""
+
+    dots: int
+
+
+@dataclass(frozen=True, slots=True)
+class QrLine:
+    """A QR code, centred."""
+
+    data: str
+    module_dots: int
+
+
+Line = TextLine | RuleLine | FeedLine | QrLine
+
+
+def lay_out(page: Page, columns: int) -> list[Line]:
+    """The lines of `page` on paper that is `columns` narrow characters wide."""
+    lines: list[Line] = []
+    for block in page.blocks:
+        match block:
+            case Text():
+                lines += _paragraph(block, columns)
+            case Row():
+                lines += [TextLine(text=text) for text in _row(block, columns)]
+            case Rule():
+                lines.append(RuleLine())
+            case Gap():
+                lines.append(FeedLine(max(0, min(round(block.height_mm * _DOTS_A_MM), 2000))))
+            case QrCode():
+                lines.append(QrLine(block.data, max(2, min(round(block.module_mm * _DOTS_A_MM), 16))))
+    return lines
+
+
+def char_width(char: str) -> int:
+    """Columns of one character; 0 for what is drawn onto the one before it (variation selectors, accents)."""
+    if char.isascii():
+        return 1
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    # Ambiguous ones (“ ” · ×) are two-byte characters to a Chinese printer, and two-byte is full width.
+    return 1 if unicodedata.east_asian_width(char) == "H" else 2
+
+
+def text_width(text: str) -> int:
+    """Columns of a string."""
+    return sum(char_width(char) for char in text)
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """Break `text` into lines of at most `columns`; words whole, no line beginning with ，or 。"""
+    return [line for part in _clean(text).split("\n") for line in _wrap_one(part, columns)]
+
+
+def _clean(text: str) -> str:
+    """Without control characters: a page is data, it must not carry printer commands."""
+    return "".join(
+        char if char == "\n" or unicodedata.category(char) != "Cc" else " "
+        for char in text.replace("\r\n", "\n")
+    )
+
+
+def _wrap_one(text: str, columns: int) -> list[str]:
+    lines, line, width = [], "", 0
+    for token in _tokens(text):
+        token_width = text_width(token)
+        if width + token_width <= columns:
+            line, width = line + token, width + token_width
+            continue
+        if line.strip():
+            lines.append(line.rstrip())
+        if token.isspace():
+            line, width = "", 0
+            continue
+        *full, line = _chop(token, columns)
+        lines += full
+        width = text_width(line)
+    return [*lines, line.rstrip()] if line.strip() or not lines else lines
+
+
+def _tokens(text: str) -> list[str]:
+    """Pieces that stay together: words, and a wide character with the marks that cling to it."""
+    tokens: list[str] = []
+    for char in text:
+        last = tokens[-1] if tokens else ""
+        clings = bool(last) and not last.isspace() and (char in _NO_LINE_START or last[-1] in _NO_LINE_END)
+        in_word = bool(last) and char_width(char) == 1 and not char.isspace() and _is_word(last)
+        if last and not last.isspace() and (clings or in_word or char_width(char) == 0):
+            tokens[-1] += char
+        else:
+            tokens.append(char)
+    return tokens
+
+
+def _is_word(token: str) -> bool:
+    return char_width(token[-1]) == 1 and not token[-1].isspace()
+
+
+def _chop(token: str, columns: int) -> list[str]:
+    """A token longer than a line, cut hard."""
+    pieces, piece, width = [], "", 0
+    for char in token:
+        if piece and width + char_width(char) > columns:
+            pieces.append(piece)
+            piece, width = "", 0
+        piece, width = piece + char, width + char_width(char)
+    return [*pieces, piece]
+
+
+def _paragraph(block: Text, columns: int) -> list[Line]:
+    large = block.size is Size.LARGE
+    return [
+        TextLine(text=text, large=large, bold=block.bold, align=block.align)
+        for text in wrap(block.text, columns // 2 if large else columns)
+    ]
+
+
+def _row(block: Row, columns: int) -> list[str]:
+    """Label left, value right; a value that is too long goes on under itself, beside the label."""
+    label, value = _clean(block.label).replace("\n", " "), _clean(block.value)
+    gap = columns - text_width(label) - text_width(value)
+    if gap >= 2 and "\n" not in value:
+        return [label + " " * gap + value]
+    indent = text_width(label) + 2
+    if indent > columns // 2:
+        return [*wrap(label, columns), *(" " * 2 + line for line in wrap(value, columns - 2))]
+    first, *rest = wrap(value, columns - indent)
+    return [label + "  " + first, *(" " * indent + line for line in rest)]

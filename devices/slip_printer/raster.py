@@ -1,0 +1,201 @@
+"""Dots for what a printer has no type for: rare characters, rules, QR codes on models without them."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+import segno
+from PIL import Image, ImageDraw, ImageFont
+
+from devices.slip_printer.layout import char_width
+from devices.slip_printer.protocol import REAL_TIME_SEQUENCES
+
+CELL_DOTS = 24
+_COLUMN_DOTS = 12
+_BASELINE = 0.88
+"""Of the em square: where the CJK fonts of the Noto family put it."""
+_THRESHOLD = 120
+_KNOWN_FONTS = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
+)
+_FACES = ("Noto Sans Mono CJK SC", "Noto Sans CJK SC")
+
+
+class NoFont(Exception):
+    """There is no font on this machine to draw Chinese with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bitmap:
+    """Rows of `width_bytes`, one bit a dot, the highest on the left, 1 is black; with blank rows around."""
+
+    width_bytes: int
+    data: bytes
+    above: int = 0
+    below: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows with ink (and blank ones between)."""
+        return len(self.data) // self.width_bytes if self.width_bytes else 0
+
+
+def in_repertoire(char: str) -> bool:
+    """Whether any Chinese receipt printer has `char` in its own type.
+
+    Two-byte GBK only: four-byte characters and leads from FE up are absent from cheap firmware (SP91
+    manual), and the user-defined zones hold nothing.
+    """
+    if char.isascii():
+        return char.isprintable()
+    if unicodedata.category(char) in ("Co", "Cn", "Cs", "Cf", "Mn", "Me"):
+        return False
+    try:
+        encoded = char.encode("gb18030")
+    except UnicodeEncodeError:
+        return False
+    return len(encoded) == 2 and encoded[0] < 0xFE
+
+
+def find_font(given: Path | None = None) -> Path:
+    """The font to draw with. Raises `NoFont`."""
+    candidates = [given] if given else [Path(name) for name in _KNOWN_FONTS]
+    for path in candidates:
+        if path.is_file():
+            return path
+    if given is None and (program := shutil.which("fc-match")):
+        answer = subprocess.run(
+            [program, "-f", "%{file}", "Noto Sans CJK SC:lang=zh-cn"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+        if answer.returncode == 0 and Path(answer.stdout).is_file():
+            return Path(answer.stdout)
+    raise NoFont(str(given or "Noto Sans CJK SC"))
+
+
+@functools.lru_cache(maxsize=16)
+def load_face(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    """The simplified-Chinese face of a font collection (half-width Latin first), or its only face."""
+    first = ImageFont.truetype(str(path), size)
+    faces: dict[str, ImageFont.FreeTypeFont] = {}
+    for index in range(16):
+        try:
+            face = ImageFont.truetype(str(path), size, index=index)
+        except OSError:
+            break
+        faces.setdefault(str(face.getname()[0]), face)
+    return next((faces[name] for name in _FACES if name in faces), first)
+
+
+def draw_char(
+    draw: ImageDraw.ImageDraw, x: int, y: int, char: str, face: ImageFont.FreeTypeFont, fill: int
+) -> None:
+    """One character in the square whose top left corner is (x, y); without a glyph, a box with its code."""
+    size = int(face.size)
+    if _has_glyph(face, char[0]):
+        draw.text((x, y + round(size * _BASELINE)), char, font=face, fill=fill, anchor="ls")
+        return
+    draw.rectangle((x + 1, y + 1, x + size - 2, y + size - 2), outline=fill)
+    digits = f"{ord(char[0]):06X}"
+    small = load_face(Path(str(face.path)), max(size * 2 // 5, 8))
+    for row, part in enumerate((digits[:3], digits[3:])):
+        draw.text((x + size // 2, y + size // 4 + row * size // 2), part, font=small, fill=fill, anchor="mm")
+
+
+def _has_glyph(face: ImageFont.FreeTypeFont, char: str) -> bool:
+    if char.isspace():
+        return True
+    return bytes(face.getmask(char)) != _missing(face)
+
+
+@functools.lru_cache(maxsize=16)
+def _missing(face: ImageFont.FreeTypeFont) -> bytes:
+    return bytes(face.getmask("\U0010fffe"))
+
+
+def clusters(text: str) -> list[str]:
+    """Characters with what is drawn onto them."""
+    parts: list[str] = []
+    for char in text:
+        if parts and char_width(char) == 0:
+            parts[-1] += char
+        else:
+            parts.append(char)
+    return parts
+
+
+def text_bitmap(text: str, large: bool, bold: bool, font: Path, pitch: int) -> Bitmap:
+    """A line of text as dots, cropped to its ink; `pitch` is the height it takes on the paper."""
+    scale = 2 if large else 1
+    parts = clusters(text)
+    width = sum(char_width(part[0]) for part in parts) * _COLUMN_DOTS * scale
+    image = Image.new("L", (max(width, 8), pitch), 0)
+    draw = ImageDraw.Draw(image)
+    face = load_face(font, CELL_DOTS * scale)
+    x = 0
+    for part in parts:
+        draw_char(draw, x, 0, part, face, 255)
+        if bold:
+            draw_char(draw, x + 1, 0, part, face, 255)
+        x += char_width(part[0]) * _COLUMN_DOTS * scale
+    return _cropped(image.point(lambda value: 255 if value >= _THRESHOLD else 0))
+
+
+def qr_bitmap(data: str, module_dots: int) -> Bitmap:
+    """A QR code with its quiet zone of four modules."""
+    matrix = segno.make(data, error="m", micro=False, boost_error=False).matrix
+    side = len(matrix)
+    image = Image.new("L", (side + 8, side + 8), 0)
+    image.putdata([0] * image.width * image.height)
+    for y, row in enumerate(matrix):
+        for x, module in enumerate(row):
+            if module:
+                image.putpixel((x + 4, y + 4), 255)
+    size = (image.width * module_dots, image.height * module_dots)
+    return _packed(image.resize(size, Image.Resampling.NEAREST))
+
+
+def qr_modules(data: str) -> int:
+    """Modules along one side, without the quiet zone. Raises `segno.DataOverflowError`."""
+    return len(segno.make(data, error="m", micro=False, boost_error=False).matrix)
+
+
+def rule_bitmap(width_dots: int) -> Bitmap:
+    """A thin line across the paper."""
+    return Bitmap(width_dots // 8, b"\xff" * (width_dots // 8) * 2)
+
+
+def without_real_time(data: bytes) -> bytes:
+    """`data` with one dot more wherever a printer could take it for a real-time command.
+
+    10 becomes 30: the added dot touches the one that was there, so nobody sees it.
+    """
+    altered = bytearray(data)
+    for sequence in REAL_TIME_SEQUENCES:
+        start = altered.find(sequence)
+        while start >= 0:
+            altered[start] = 0x30
+            start = altered.find(sequence, start + 1)
+    return bytes(altered)
+
+
+def _cropped(image: Image.Image) -> Bitmap:
+    box = image.getbbox()
+    if box is None:
+        return Bitmap(0, b"", above=image.height)
+    packed = _packed(image.crop((0, box[1], box[2], box[3])))
+    return Bitmap(packed.width_bytes, packed.data, above=box[1], below=image.height - box[3])
+
+
+def _packed(image: Image.Image) -> Bitmap:
+    return Bitmap((image.width + 7) // 8, image.convert("1").tobytes())
