@@ -1,0 +1,1 @@
+"""Barcode scanners in serial mode."""

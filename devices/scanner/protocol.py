@@ -1,0 +1,149 @@
+"""A scanner's bytes as codes. No port; time is handed in.
+
+A code ends with the suffix that the scanner was set to, or with silence.  What comes out is untrusted
+input: capped, decoded, without control characters; the same code within two seconds is one code.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import deque
+from dataclasses import replace
+
+from kiosk.config import Suffix
+from kiosk.ports import NotScanned, Scan, ScanFault
+
+MAX_CODE_BYTES = 4096
+SILENCE_S = 0.05
+"""Ends a code where no suffix is sent."""
+ABANDON_S = 1.0
+"""A suffix that does not come for this long never will: what came before belongs to no code."""
+SAME_CODE_S = 2.0
+BURST_CODES, BURST_S = 5, 1.0
+"""More codes than this in this time are not a hand's: dropped until it is quiet again."""
+
+_ENDS = {
+    Suffix.CR: re.compile(rb"\r"),
+    Suffix.LF: re.compile(rb"\n"),
+    Suffix.CRLF: re.compile(rb"\r\n"),
+    Suffix.ANY: re.compile(rb"\r\n|\r|\n"),
+}
+_AIM = re.compile(r"\]([A-Za-z])([0-9A-Za-z])")
+# ISO/IEC 15424, as far as kiosks meet them.
+_SYMBOLOGIES = {
+    "Q": "qr",
+    "C": "code128",
+    "E": "ean",
+    "d": "datamatrix",
+    "L": "pdf417",
+    "A": "code39",
+    "z": "aztec",
+}
+
+
+class ScanReader:
+    """Cuts a byte stream into codes."""
+
+    def __init__(self, suffix: Suffix = Suffix.ANY, aim_identifier: bool = False) -> None:
+        self._end = _ENDS.get(suffix)
+        self._silence_ends = suffix in (Suffix.ANY, Suffix.NONE)
+        self._aim = aim_identifier
+        self._buffer = bytearray()
+        self._overflown = False
+        self._last_byte_at = 0.0
+        self._recent: dict[str, float] = {}
+        self._times: deque[float] = deque()
+        self._flooded = False
+
+    def forget(self) -> None:
+        """Forget half a code, and the window against double reads."""
+        self._buffer.clear()
+        self._overflown = self._flooded = False
+        self._recent.clear()
+        self._times.clear()
+
+    @property
+    def pending(self) -> bool:
+        """Whether the end of a code is awaited."""
+        return bool(self._buffer) or self._overflown
+
+    def feed(self, data: bytes, now: float) -> list[Scan | NotScanned]:
+        """What `data`, arrived at `now`, completes."""
+        found = self.quiet(now)
+        self._last_byte_at = now
+        self._buffer += data
+        while self._end is not None and (end := self._end.search(self._buffer)):
+            code = bytes(self._buffer[: end.start()])
+            del self._buffer[: end.end()]
+            found += self._finish(code, now)
+        if len(self._buffer) > MAX_CODE_BYTES:
+            self._buffer.clear()
+            self._overflown = True
+        return found
+
+    def quiet(self, now: float) -> list[Scan | NotScanned]:
+        """What the silence until `now` completes."""
+        silent_s = now - self._last_byte_at
+        if self._flooded and silent_s >= BURST_S:
+            self._flooded = False
+            self._times.clear()
+        if not self.pending or silent_s < (SILENCE_S if self._silence_ends else ABANDON_S):
+            return []
+        code = bytes(self._buffer)
+        self._buffer.clear()
+        if self._silence_ends or self._overflown:
+            return self._finish(code, now)
+        return []
+
+    def _finish(self, code: bytes, now: float) -> list[Scan | NotScanned]:
+        overflown, self._overflown = self._overflown, False
+        if not code and not overflown:
+            return []  # the second half of CR LF, or an empty line
+        if self._floods(now):
+            return []
+        if overflown or len(code) > MAX_CODE_BYTES:
+            return [NotScanned(fault=ScanFault.TOO_LONG)]
+        scan = self._decode(code)
+        if isinstance(scan, Scan) and (not scan.text or self._seen(scan.text, now)):
+            return []
+        if len(self._times) > BURST_CODES:
+            self._flooded = True
+            return [NotScanned(fault=ScanFault.TOO_FAST)]
+        return [scan]
+
+    def _floods(self, now: float) -> bool:
+        self._times.append(now)
+        while self._times and now - self._times[0] > BURST_S:
+            self._times.popleft()
+        return self._flooded
+
+    def _seen(self, text: str, now: float) -> bool:
+        """Whether the same code was seen just now; holding it there prolongs the window."""
+        self._recent = {known: at for known, at in self._recent.items() if now - at < SAME_CODE_S}
+        seen = text in self._recent
+        self._recent[text] = now
+        return seen
+
+    def _decode(self, code: bytes) -> Scan | NotScanned:
+        text = _text(code)
+        if text is None:
+            return NotScanned(fault=ScanFault.UNDECODABLE)
+        scan = Scan(text=text)
+        if self._aim and (mark := _AIM.match(text)):
+            scan = Scan(text=text[mark.end() :], symbology=_SYMBOLOGIES.get(mark[1], ""))
+        return replace(scan, text=_plain(scan.text))
+
+
+def _text(code: bytes) -> str | None:
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return code.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _plain(text: str) -> str:
+    """Without control characters, and without those that turn or hide the text around them."""
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf"))
