@@ -1,0 +1,157 @@
+"""One named thread a device: opens the driver, does what is asked of it, watches it while idle.
+
+Everything a driver does happens on this thread.  It waits on one event, so that work begins at once,
+and an idle device costs one question every second and a half.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from kiosk.clock import Clock
+from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus
+from kiosk.ports import DevicePort
+
+IDLE_POLL_S = 1.5
+"""How late a pulled plug is noticed; with the first try to reopen it stays below two seconds."""
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.2, 1.6
+_CLOSED = frozenset((DeviceState.OFFLINE, DeviceState.NO_DEVICE, DeviceState.POWER_OFF, DeviceState.STARTING))
+_OPENED = frozenset((DeviceState.ONLINE, DeviceState.BUSY, DeviceState.USER_ERROR))
+
+log = logging.getLogger(__name__)
+
+Driver = TypeVar("Driver", bound=DevicePort)
+DriverOfDuty_contra = TypeVar("DriverOfDuty_contra", bound=DevicePort, contravariant=True)
+
+
+class Duty(Protocol[DriverOfDuty_contra]):
+    """What a device is asked to do at present."""
+
+    def wanted(self, is_open: bool) -> bool:
+        """Whether there is something to do now."""
+        ...
+
+    def step(self, driver: DriverOfDuty_contra) -> float:
+        """Do one thing; returns the seconds until the next may begin, negative to look at the device first."""
+        ...
+
+    def cancel(self) -> None:
+        """End what is being done, from any thread."""
+        ...
+
+
+class DeviceThread(Generic[Driver]):
+    """Runs one driver. `publish` is called on this thread with each status that differs from the last."""
+
+    def __init__(
+        self,
+        device: DeviceClass,
+        driver: Driver,
+        duty: Duty[Driver],
+        clock: Clock,
+        publish: Callable[[DeviceClass, DeviceStatus], None],
+    ) -> None:
+        self.device = device
+        self._driver, self._duty, self._clock, self._publish = driver, duty, clock, publish
+        self._wake = threading.Event()
+        self._stopping = False
+        self._is_open = False
+        self._status = DeviceStatus(state=DeviceState.STARTING)
+        self._thread = threading.Thread(target=self._run, name=device.value, daemon=True)
+
+    @property
+    def status(self) -> DeviceStatus:
+        """The last one published."""
+        return self._status
+
+    @property
+    def alive(self) -> bool:
+        """False when the thread has died: then the process must not call itself well."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopping = True
+        self._duty.cancel()
+        self._wake.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end; True when it came."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            retry_s = _FIRST_RETRY_S
+            while not self._stopping:
+                if not self._is_open:
+                    retry_s = self._try_to_open(retry_s)
+                else:
+                    retry_s = _FIRST_RETRY_S
+                    self._serve()
+        except Exception:
+            # A bug in a driver: the thread ends, the watchdog is no longer fed, the process is restarted.
+            log.exception("device thread died", extra={"device": self.device.value})
+            raise
+        finally:
+            self._driver.close()
+
+    def _try_to_open(self, retry_s: float) -> float:
+        status = self._driver.open()
+        self._is_open = status.state in _OPENED
+        self._tell(status)
+        if self._duty.wanted(self._is_open):
+            self._duty.step(self._driver)
+        elif not self._is_open:
+            self._pause(retry_s)
+        return min(retry_s * 2, _LAST_RETRY_S)
+
+    def _serve(self) -> None:
+        """Work while there is some, then look at the device, then wait."""
+        look_at = self._clock.monotonic() + IDLE_POLL_S
+        while self._is_open and not self._stopping:
+            if self._duty.wanted(True):
+                pause_s = self._duty.step(self._driver)
+                if pause_s < 0:
+                    self._look()
+                elif pause_s:
+                    self._pause(pause_s)
+                look_at = self._clock.monotonic() + IDLE_POLL_S
+            elif (left := look_at - self._clock.monotonic()) > 0:
+                self._pause(left)
+            else:
+                self._look()
+                look_at = self._clock.monotonic() + IDLE_POLL_S
+
+    def _look(self) -> None:
+        status = self._driver.status()
+        self._is_open = status.state not in _CLOSED
+        self._tell(status)
+
+    def tell_busy(self) -> None:
+        """Publish that the device is at work; called by its duty, on this thread."""
+        self._tell(DeviceStatus(state=DeviceState.BUSY, media=self._status.media, paper=self._status.paper))
+
+    def _tell(self, status: DeviceStatus) -> None:
+        if status != self._status:
+            self._status = status
+            log.info(
+                "device status",
+                extra={"device": self.device.value, "state": status.state, "detail": status.detail},
+            )
+            self._publish(self.device, status)
+
+    def _pause(self, seconds: float) -> None:
+        self._clock.wait(self._wake, seconds)
+        self._wake.clear()
