@@ -19,14 +19,12 @@ Rectangle {
             font.pixelSize: 96
             text: qsTr("邻办")
         }
-
         Text {
             color: "#1B2A33"
             font.family: "Noto Sans CJK SC"
             font.pixelSize: 48
             text: qsTr("您好，请点这里开始")
         }
-
         Rectangle {
             color: "#0B5C7A"
             height: 140
