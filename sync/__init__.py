@@ -1,0 +1,1 @@
+"""The line: everything that passes between a terminal and the central platform."""
