@@ -1,0 +1,1 @@
+"""The reference central platform: it stores what terminals send and tells them what became of it."""

@@ -1,0 +1,291 @@
+"""The platform's calls over HTTP: FastAPI for the routes and the document, the stores for the work.
+
+Bodies are read, verified and decoded by `sync.central.exchange` and not by FastAPI, because a signature
+covers the bytes as they came, and because both ends share the messages of `sync.wire`.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kiosk.domain.entry import iso_utc
+from kiosk.domain.receipt import is_receipt_number
+from sync.acknowledgement import sign_statement, statement
+from sync.central.entry_store import Outcome
+from sync.central.exchange import (
+    Caller,
+    Platform,
+    Refusal,
+    answer,
+    check_possession,
+    identify,
+    problem,
+    read_body,
+    read_message,
+    require_operator,
+)
+from sync.central.openapi import document
+from sync.central.store import EnrolmentRefused, Replayed
+from sync.wire import (
+    CaseProgress,
+    CasesAnswer,
+    EnrolAnswer,
+    EnrolmentCode,
+    EnrolRequest,
+    EntriesAnswer,
+    EntriesRequest,
+    EntryResult,
+    Health,
+    HeartbeatAnswer,
+    HeartbeatRequest,
+    NewEnrolmentCode,
+    QueryAnswer,
+    QueryRequest,
+    StateChange,
+    WireEntry,
+    encode,
+)
+
+log = logging.getLogger(__name__)
+
+TerminalId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._\-]{1,64}$")]
+After = Annotated[int, Query(ge=0, le=2**53)]
+_RETRY_AFTER_TRIES_S = 600
+
+
+def build_app(platform: Platform) -> FastAPI:
+    """The application; its OpenAPI document is kept beside this file and checked against it."""
+    app = FastAPI(title="Linban central platform", version="1", docs_url=None, redoc_url=None)
+    _refuse_politely(app, platform)
+    _serve_terminals(app, platform)
+    _serve_operators(app, platform)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _refuse_politely(app: FastAPI, platform: Platform) -> None:
+    """Every refusal is a signed problem, a bug included (whose words stay in the log)."""
+    from fastapi.exceptions import RequestValidationError
+
+    async def on_refusal(request: Request, error: Exception) -> Response:
+        return problem(platform, request, _as_refusal(error))
+
+    def _as_refusal(error: Exception) -> Refusal:
+        if isinstance(error, Refusal):
+            return error
+        if isinstance(error, RequestValidationError):
+            return Refusal(422, "wrong-shape", str(error.errors()[0].get("msg", "")))
+        if isinstance(error, HTTPException):
+            return Refusal(error.status_code, "no-such-call", str(error.detail))
+        log.error("request failed", exc_info=error)
+        return Refusal(500, "fault")
+
+    for kind in (Refusal, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, on_refusal)
+
+
+def _serve_terminals(app: FastAPI, platform: Platform) -> None:
+    @app.get("/v1/health", operation_id="health", summary="Whether the platform works", tags=["anybody"])
+    async def health(request: Request) -> Response:
+        return answer(platform, request, Health(status="ok", epoch=platform.store.epoch))
+
+    @app.post(
+        "/v1/enrol", operation_id="enrol", summary="Enrol a terminal by one-time code", tags=["terminal"]
+    )
+    async def enrol(request: Request) -> Response:
+        body = await read_body(request)
+        message = read_message(request, body, EnrolRequest)
+        check_possession(request, body, message.public_key)
+        return answer(platform, request, await run_in_threadpool(_enrol, platform, message))
+
+    @app.post(
+        "/v1/terminals/{terminal_id}/entries",
+        operation_id="sendEntries",
+        summary="Store a batch of sealed entries",
+        tags=["terminal"],
+    )
+    async def entries(request: Request, terminal_id: TerminalId) -> Response:
+        body = await read_body(request)
+
+        def work() -> EntriesAnswer:
+            caller = identify(platform, request, body, terminal_id)
+            return _take_in(platform, caller, read_message(request, body, EntriesRequest).entries)
+
+        return answer(platform, request, await run_in_threadpool(work))
+
+    @app.get(
+        "/v1/terminals/{terminal_id}/inbox",
+        operation_id="readInbox",
+        summary="What the platform has to say, in order",
+        tags=["terminal"],
+    )
+    async def inbox(request: Request, terminal_id: TerminalId, after: After = 0) -> Response:
+        body = await read_body(request)
+        caller = await run_in_threadpool(identify, platform, request, body, terminal_id)
+        messages = await run_in_threadpool(platform.cases.inbox, caller.terminal.terminal_id, after)
+        return answer(platform, request, messages)
+
+    @app.post(
+        "/v1/terminals/{terminal_id}/heartbeat",
+        operation_id="heartbeat",
+        summary="How the terminal is",
+        tags=["terminal"],
+    )
+    async def heartbeat(request: Request, terminal_id: TerminalId) -> Response:
+        body = await read_body(request)
+
+        def work() -> HeartbeatAnswer:
+            caller = identify(platform, request, body, terminal_id)
+            return _heartbeat(platform, caller, read_message(request, body, HeartbeatRequest))
+
+        return answer(platform, request, await run_in_threadpool(work))
+
+    @app.post(
+        "/v1/queries/{service}",
+        operation_id="query",
+        summary="A live look-up on behalf of a session",
+        tags=["terminal"],
+    )
+    async def query(request: Request, service: TerminalId) -> Response:
+        body = await read_body(request)
+        terminal_id = request.headers.get("linban-terminal", "")
+
+        def work() -> QueryAnswer:
+            identify(platform, request, body, terminal_id)
+            return _query(platform, service, read_message(request, body, QueryRequest))
+
+        return answer(platform, request, await run_in_threadpool(work))
+
+
+def _serve_operators(app: FastAPI, platform: Platform) -> None:
+    @app.post(
+        "/v1/cases/{receipt}/state",
+        operation_id="changeCaseState",
+        summary="Move a case: accepted, returned, rejected or concluded",
+        tags=["operator"],
+    )
+    async def change_state(request: Request, receipt: TerminalId) -> Response:
+        require_operator(platform, request)
+        change = read_message(request, await read_body(request), StateChange)
+        if not await run_in_threadpool(platform.cases.change_state, receipt, change.state):
+            raise Refusal(404, "unknown-receipt")
+        return answer(platform, request, await run_in_threadpool(platform.cases.progress, receipt))
+
+    @app.get(
+        "/v1/operator/cases",
+        operation_id="countCases",
+        summary="How often each case is stored and how often it was sent",
+        tags=["operator"],
+    )
+    async def cases(request: Request, receipt: str | None = None) -> Response:
+        require_operator(platform, request)
+        return answer(
+            platform, request, CasesAnswer(cases=await run_in_threadpool(platform.cases.count, receipt))
+        )
+
+    @app.post(
+        "/v1/operator/enrolment-codes",
+        operation_id="makeEnrolmentCode",
+        summary="Make a one-time enrolment code",
+        tags=["operator"],
+    )
+    async def make_code(request: Request) -> Response:
+        require_operator(platform, request)
+        wish = read_message(request, await read_body(request), NewEnrolmentCode)
+        code = secrets.token_hex(5)  # 40 bits, typed by a person, good for minutes
+        valid_for = timedelta(seconds=wish.valid_s)
+        expires_at = await run_in_threadpool(platform.store.add_enrolment_code, code, valid_for)
+        return answer(platform, request, EnrolmentCode(code=code, expires_at=iso_utc(expires_at)))
+
+
+def _enrol(platform: Platform, message: EnrolRequest) -> EnrolAnswer:
+    try:
+        terminal = platform.store.enrol(
+            message.code, message.public_key, platform.region_code, message.version
+        )
+    except EnrolmentRefused as refused:
+        if refused.word == "too-many-tries":
+            raise Refusal(429, refused.word, retry_after_s=_RETRY_AFTER_TRIES_S) from refused
+        raise Refusal(403, refused.word) from refused
+    return EnrolAnswer(
+        terminal_id=terminal.terminal_id,
+        terminal_number=terminal.terminal_number,
+        region_code=terminal.region_code,
+        sealing_key=platform.keys.sealing.public_key().public_bytes_raw(),
+        signing_key=platform.keys.signing.public_key().public_bytes_raw(),
+        epoch=platform.store.epoch,
+    )
+
+
+def _take_in(platform: Platform, caller: Caller, entries: list[WireEntry]) -> EntriesAnswer:
+    try:
+        intake = platform.entries.take_in(caller.terminal, caller.nonce, entries)
+    except Replayed as error:
+        raise Refusal(409, "replayed") from error
+    results = [
+        _result(platform, caller, entry, outcome)
+        for entry, outcome in zip(entries, intake.outcomes, strict=True)
+    ]
+    return EntriesAnswer(epoch=platform.store.epoch, high_water=intake.high_water, results=results)
+
+
+def _result(platform: Platform, caller: Caller, entry: WireEntry, outcome: Outcome) -> EntryResult:
+    content = statement(
+        terminal_id=caller.terminal.terminal_id,
+        entry_id=str(entry.id),
+        sequence=entry.sequence,
+        digest=entry.digest,
+        result=outcome.result.value,
+        stored_at=outcome.stored_at,
+        epoch=platform.store.epoch,
+    )
+    return EntryResult(
+        id=entry.id,
+        result=outcome.result,
+        reason=outcome.reason,
+        state=outcome.state,
+        stored_at=outcome.stored_at,
+        signature=sign_statement(content, platform.keys.signing),
+    )
+
+
+def _heartbeat(platform: Platform, caller: Caller, message: HeartbeatRequest) -> HeartbeatAnswer:
+    offset_s = (caller.clock - platform.clock.now()).total_seconds() if caller.clock else None
+    body = encode(message).decode("utf-8")
+    terminal_id = caller.terminal.terminal_id
+    try:
+        high_water, inbox_head = platform.store.note_heartbeat(
+            terminal_id, caller.nonce, message.version, body, offset_s
+        )
+    except Replayed as error:
+        raise Refusal(409, "replayed") from error
+    return HeartbeatAnswer(epoch=platform.store.epoch, high_water=high_water, inbox_head=inbox_head)
+
+
+def _query(platform: Platform, service: str, message: QueryRequest) -> QueryAnswer:
+    look_up = _LOOK_UPS.get(service)
+    if look_up is None:
+        raise Refusal(404, "unknown-service")
+    import msgspec
+
+    return QueryAnswer(answer=msgspec.to_builtins(look_up(platform, message.params)))
+
+
+def _case_progress(platform: Platform, params: dict[str, str]) -> CaseProgress:
+    receipt_number = params.get("receipt_number", "")
+    if set(params) != {"receipt_number"} or not is_receipt_number(receipt_number):
+        raise Refusal(422, "wrong-shape", "receipt_number: sixteen digits with their check digits")
+    return platform.cases.progress(receipt_number)
+
+
+_LOOK_UPS: dict[str, Callable[[Platform, dict[str, str]], CaseProgress]] = {"case-progress": _case_progress}

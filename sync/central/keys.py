@@ -1,0 +1,47 @@
+"""The platform's own secrets: made at the first start, kept in files that only their owner may read."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from sync.secret_file import load_or_create
+
+_SEALING_FILE = "sealing.key"
+_SIGNING_FILE = "signing.key"
+_TOKEN_FILE = "operator.token"  # noqa: S105 — a file's name
+
+
+@dataclass(frozen=True)
+class PlatformKeys:
+    """What cases are opened with, what answers are signed with, and what an operator shows."""
+
+    sealing: X25519PrivateKey
+    signing: Ed25519PrivateKey
+    operator_token: str
+
+
+def load_or_create_keys(data_dir: Path) -> PlatformKeys:
+    """The keys in `data_dir`; missing ones are made. Existing files are never written to."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sealing = load_or_create(
+        data_dir / _SEALING_FILE, lambda: X25519PrivateKey.generate().private_bytes_raw()
+    )
+    signing = load_or_create(
+        data_dir / _SIGNING_FILE, lambda: Ed25519PrivateKey.generate().private_bytes_raw()
+    )
+    token = load_or_create(data_dir / _TOKEN_FILE, lambda: secrets.token_urlsafe(32).encode("ascii"))
+    return PlatformKeys(
+        sealing=X25519PrivateKey.from_private_bytes(sealing),
+        signing=Ed25519PrivateKey.from_private_bytes(signing),
+        operator_token=token.decode("ascii").strip(),
+    )
+
+
+def operator_token(data_dir: Path) -> str:
+    """The token that operators' calls carry, for commands that run beside the platform."""
+    return (data_dir / _TOKEN_FILE).read_text(encoding="ascii").strip()

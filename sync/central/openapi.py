@@ -1,0 +1,93 @@
+"""The platform's OpenAPI 3.1 document: FastAPI's routes, with the messages that both ends share.
+
+OpenAPI 3.1 takes JSON Schema 2020-12 as it is, which is what msgspec prints of the structs in
+`sync.wire`; so the document cannot say anything else than what the code accepts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from sync import wire
+
+KEPT_FILE = Path(__file__).with_name("openapi.json")
+"""The document as it was last agreed on; a test compares it with the server's."""
+
+_MESSAGES: dict[str, tuple[type[Any] | None, type[Any]]] = {
+    "health": (None, wire.Health),
+    "enrol": (wire.EnrolRequest, wire.EnrolAnswer),
+    "sendEntries": (wire.EntriesRequest, wire.EntriesAnswer),
+    "readInbox": (None, wire.InboxAnswer),
+    "heartbeat": (wire.HeartbeatRequest, wire.HeartbeatAnswer),
+    "query": (wire.QueryRequest, wire.QueryAnswer),
+    "changeCaseState": (wire.StateChange, wire.CaseProgress),
+    "countCases": (None, wire.CasesAnswer),
+    "makeEnrolmentCode": (wire.NewEnrolmentCode, wire.EnrolmentCode),
+}
+"""Request and answer of each operation."""
+
+_SIGNED_HEADERS = ("Content-Digest", "Signature-Input", "Signature", "Linban-Sequence", "Linban-Clock")
+_DESCRIPTION = (
+    "Terminals sign every request (RFC 9421 with Content-Digest, RFC 9530; Ed25519); the platform signs every "
+    "answer over the signature of its request. Bodies may be zstd or gzip encoded. Refusals are problems (RFC 9457)."
+)
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document of `app`."""
+    tree = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=_DESCRIPTION,
+        routes=app.routes,
+    )
+    kinds = {kind for pair in _MESSAGES.values() for kind in pair if kind is not None} | {
+        wire.Problem,
+        wire.CaseProgress,
+    }
+    ordered = sorted(kinds, key=lambda kind: kind.__name__)
+    _, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
+    tree["components"] = {
+        "schemas": components,
+        "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+    }
+    for path in tree["paths"].values():
+        for operation in path.values():
+            _fill_in(operation)
+    return tree
+
+
+def text(app: FastAPI) -> str:
+    """The document as it is kept in the project."""
+    return (
+        msgspec.json.format(msgspec.json.encode(document(app), order="sorted"), indent=2).decode("utf-8")
+        + "\n"
+    )
+
+
+def _fill_in(operation: dict[str, Any]) -> None:
+    request, answer = _MESSAGES[operation["operationId"]]
+    if request is not None:
+        operation["requestBody"] = {"required": True, "content": _content(wire.JSON_TYPE, request)}
+    operation["responses"] = {
+        "200": {"description": "Done", "content": _content(wire.JSON_TYPE, answer)},
+        "default": {"description": "Refused", "content": _content(wire.PROBLEM_TYPE, wire.Problem)},
+    }
+    if operation["tags"] == ["operator"]:
+        operation["security"] = [{"operator": []}]
+    if operation["tags"] == ["terminal"]:
+        parameters = operation.setdefault("parameters", [])
+        names = _SIGNED_HEADERS + (("Linban-Terminal",) if operation["operationId"] == "query" else ())
+        parameters += [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in names
+        ]
+
+
+def _content(content_type: str, kind: type[Any]) -> dict[str, Any]:
+    return {content_type: {"schema": {"$ref": f"#/components/schemas/{kind.__name__}"}}}

@@ -1,0 +1,77 @@
+"""The platform as a running server: built from a database file and a folder of keys, served by uvicorn."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+
+from kiosk.clock import Clock, SystemClock
+from sync.central.api import build_app
+from sync.central.case_store import CaseStore
+from sync.central.entry_store import EntryStore
+from sync.central.exchange import Platform
+from sync.central.keys import load_or_create_keys
+from sync.central.store import Store
+
+DEFAULT_REGION = "370508"
+_KEEP_ALIVE_S = 120
+"""Longer than the longest usual pause between two heartbeats, so that a terminal need not connect anew."""
+_SHUTDOWN_S = 2
+
+
+def build_platform(
+    database: Path, data_dir: Path, clock: Clock | None = None, region_code: str = DEFAULT_REGION
+) -> Platform:
+    """Open the database and the keys; both are made when they are not there."""
+    clock = clock or SystemClock()
+    keys = load_or_create_keys(data_dir)
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = Store(database, clock)
+    return Platform(store, EntryStore(store, keys.sealing), CaseStore(store), keys, clock, region_code)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one. Bound before anybody is told the address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sets TCP_NODELAY only on sockets that say they are TCP; without
+    # it each answer waits 40 ms for the other side's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(256)
+    return listener
+
+
+def uvicorn_server(platform: Platform) -> uvicorn.Server:
+    """The server, quiet: problems go to the log, requests do not (they would name terminals and times)."""
+    config = uvicorn.Config(
+        build_app(platform),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
+        lifespan="off",
+    )
+    return uvicorn.Server(config)
+
+
+@contextlib.contextmanager
+def serving(platform: Platform, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve in a thread while the body runs; gives the address. For tests and benchmarks."""
+    listener = listen(host, port)
+    server = uvicorn_server(platform)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="central", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
