@@ -1,0 +1,32 @@
+"""`python -m sync --config FILE`: the process that speaks with the central platform."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from kiosk.config import DEFAULT_FILE, load
+from kiosk.errors import LinbanError
+
+
+def main() -> int:
+    """Read the settings and run; 2 when the settings or the journal's key cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m sync", description=__doc__)
+    parser.add_argument("--config", type=Path, default=DEFAULT_FILE, metavar="FILE")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        settings = load(arguments.config)
+        from sync.agent import run
+
+        run(settings)
+    except LinbanError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

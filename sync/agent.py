@@ -1,0 +1,188 @@
+"""The sync process put together: relay, keeper, look-ups, and the local socket that the face listens on."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from kiosk import notify
+from kiosk.clock import Clock, SystemClock
+from kiosk.config import Settings
+from kiosk.domain.enrolment import Enrolment
+from kiosk.errors import PlatformError
+from kiosk.ipc import IpcServer, Params
+from kiosk.journal.journal import Journal, load_or_create_key
+from kiosk.journal.outbox import Acknowledged, LeasedEntry
+from sync.enrolment import enrol
+from sync.journal_thread import JournalThread
+from sync.keeper import Keeper
+from sync.line import Line, LineStatus
+from sync.platform_client import PlatformClient
+from sync.queries import Queries
+from sync.relay import Relay
+from sync.terminal_key import load_or_create_terminal_key
+
+log = logging.getLogger(__name__)
+
+_GOODBYE_S = 0.4
+"""How long the threads get to finish; one that hangs in the network is left behind."""
+_QUERY_S = 8.0
+
+
+class Agent:
+    """The parts of the sync process. `start`, then `close`."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._stopping = threading.Event()
+        settings.paths.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._key = load_or_create_terminal_key(settings.terminal_key_file)
+        self._journal_key = load_or_create_key(settings.journal_key_file, settings.journal_file)
+        self.line = Line(self._clock)
+        self._clients = [self._new_client(), self._new_client()]
+        self.relay = Relay(
+            self._clients[0],
+            self.line,
+            self._clock,
+            self._stopping,
+            batch=settings.platform.batch,
+            retry_cap_s=settings.platform.retry_cap_s,
+            on_delivered=self._tell_delivered,
+        )
+        self.keeper = Keeper(
+            self._clients[1],
+            self.line,
+            self._clock,
+            self._stopping,
+            settings.platform,
+            settings.paths.state_dir,
+        )
+        self.queries = Queries(self._new_client, self.line, self._enrolment)
+        self._threads = [
+            JournalThread("relay", self._open_journal, self.relay.run, self._stopping, self._clock),
+            JournalThread("keeper", self._open_journal, self.keeper.run, self._stopping, self._clock),
+        ]
+        self._server: IpcServer | None = None
+        self.line.on_online(self.relay.line_came_up)
+        self.line.on_change(self._tell_status)
+
+    def start(self) -> None:
+        """Listen to the other processes, then work."""
+        self._server = IpcServer(
+            self._settings.sync_socket,
+            {
+                "status": lambda params: self.line.status(),
+                "wake": self._wake,
+                "query": self._query,
+                "cancel_query": lambda params: {"ok": self.queries.cancel(str(params["id"]))},
+                "enrol": self._enrol,
+            },
+            on_connect=lambda: [("line.status", self.line.status())],
+        )
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every thread moves; what the watchdog is fed with."""
+        overdue = self.relay.pulse.lost or self.keeper.pulse.lost
+        return not overdue and all(thread.alive for thread in self._threads)
+
+    def close(self) -> None:
+        """End everything, within half a second even when the network hangs."""
+        self._stopping.set()
+        for client in self._clients:
+            client.call_off()
+        self.queries.close()
+        self.relay.wake()
+        self.keeper.wake()
+        until = self._clock.monotonic() + _GOODBYE_S
+        for thread in self._threads:
+            thread.join(max(until - self._clock.monotonic(), 0.0))
+        if self._server is not None:
+            self._server.close()
+
+    def _new_client(self) -> PlatformClient:
+        return PlatformClient(self._settings.platform, self._key, self._clock)
+
+    def _open_journal(self) -> Journal:
+        return Journal.open(self._settings.journal_file, self._journal_key, self._clock)
+
+    def _enrolment(self) -> Enrolment | None:
+        with self._open_journal() as journal:
+            return journal.settings.enrolment()
+
+    def _wake(self, params: Params) -> dict[str, Any]:
+        self.relay.wake()
+        return {"ok": True}
+
+    def _query(self, params: Params) -> dict[str, Any]:
+        service, wanted = str(params["service"]), params.get("params", {})
+        timeout_s = float(params.get("timeout_s", _QUERY_S))
+        if not isinstance(wanted, dict):
+            raise ValueError("params must be an object")
+        try:
+            words = {str(name): str(value) for name, value in wanted.items()}
+            return {
+                "ok": True,
+                "answer": self.queries.ask(service, words, timeout_s, str(params.get("id", ""))),
+            }
+        except PlatformError as error:
+            self.keeper.wake()
+            return {"ok": False, "fault": error.fault, "detail": error.detail}
+
+    def _enrol(self, params: Params) -> dict[str, Any]:
+        client = self._new_client()
+        try:
+            with self._open_journal() as journal:
+                enrolment = enrol(client, journal, str(params["code"]))
+        except PlatformError as error:
+            return {"ok": False, "fault": error.fault, "detail": error.detail}
+        finally:
+            client.close()
+        self.line.enrolled(enrolment.terminal_number)
+        self.keeper.wake()
+        return {
+            "ok": True,
+            "terminal_number": enrolment.terminal_number,
+            "region_code": enrolment.region_code,
+        }
+
+    def _tell_status(self, status: LineStatus) -> None:
+        if self._server is not None:
+            self._server.notify("line.status", status)
+
+    def _tell_delivered(self, delivered: Sequence[tuple[LeasedEntry, Acknowledged]]) -> None:
+        if self._server is None:
+            return
+        for item, acknowledged in delivered:
+            header = item.entry.header
+            case = {
+                "entry_id": str(header.entry_id),
+                "receipt_number": header.receipt_number,
+                "platform_state": acknowledged.platform_state,
+            }
+            self._server.notify("case.delivered", case)
+
+
+def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; then end within a second, whatever the network does."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    clock = SystemClock()
+    agent = Agent(settings, clock)
+    agent.start()
+    notify.ready()
+    watchdog_s = notify.watchdog_interval_s()
+    while not clock.wait(ended, watchdog_s or 3600.0):
+        if agent.healthy:
+            notify.alive()
+        else:
+            log.error("a thread stands still; leaving the watchdog to it")
+    notify.stopping()
+    agent.close()

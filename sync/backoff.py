@@ -1,0 +1,39 @@
+"""How long to wait before the next try: exponential, full jitter, capped, and never nothing.
+
+Full jitter (a uniform draw from the whole interval) is what keeps ten thousand terminals whose line came
+back in the same second from knocking in the same second.
+"""
+
+from __future__ import annotations
+
+import random
+
+_FIRST_S = 0.5
+_FLOOR_S = 0.05
+"""A draw near zero must not become a busy loop."""
+
+
+class Backoff:
+    """The pauses of one thing that is being tried again."""
+
+    def __init__(self, cap_s: float, draw: random.Random | None = None) -> None:
+        self._cap_s = cap_s
+        self._draw = draw or random.SystemRandom()
+        self._failures = 0
+
+    def reset(self) -> None:
+        """It worked."""
+        self._failures = 0
+
+    def next_s(self, retry_after_s: float | None = None) -> float:
+        """It failed: the pause before the next try.
+
+        A time that the other side asked for (Retry-After, RFC 9110 §10.2.3) is honoured with a little
+        jitter on top, but clamped to the cap: an absurd one must not silence a terminal for a year.
+        """
+        self._failures += 1
+        if retry_after_s is not None:
+            asked_s = min(max(retry_after_s, _FLOOR_S), self._cap_s)
+            return asked_s + self._draw.uniform(0, min(asked_s * 0.1, 5.0))
+        widest_s = min(self._cap_s, _FIRST_S * 2.0 ** min(self._failures - 1, 30))
+        return max(_FLOOR_S, self._draw.uniform(0, widest_s))

@@ -1,0 +1,75 @@
+"""Live look-ups on behalf of the session: asked now or not at all, never queued."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.domain.enrolment import Enrolment
+from kiosk.errors import LineFault, PlatformError
+from sync.line import Line
+from sync.platform_client import PlatformClient
+
+_LONGEST_S = 30.0
+_SHORTEST_S = 0.2
+
+
+class Queries:
+    """Asks; may be called from any thread, several at a time. Connections are kept for the next one."""
+
+    def __init__(
+        self, new_client: Callable[[], PlatformClient], line: Line, enrolment: Callable[[], Enrolment | None]
+    ) -> None:
+        self._new_client = new_client
+        self._line = line
+        self._enrolment = enrolment
+        self._lock = threading.Lock()
+        self._idle: list[PlatformClient] = []
+        self._running: dict[str, PlatformClient] = {}
+        self._unnamed = 0
+
+    def ask(self, service: str, params: dict[str, str], timeout_s: float, name: str = "") -> dict[str, Any]:
+        """Ask and wait at most `timeout_s`. Raises `PlatformError`; `TIMED_OUT` also when it was cancelled."""
+        enrolment = self._enrolment()
+        if enrolment is None:
+            raise PlatformError(LineFault.NOT_CONFIGURED, "not enrolled")
+        with self._lock:
+            client = self._idle.pop() if self._idle else self._new_client()
+            self._unnamed += 1
+            name = name or f"unnamed-{self._unnamed}"
+            self._running[name] = client
+        client.become(enrolment)
+        whole_s = min(max(timeout_s, _SHORTEST_S), _LONGEST_S)
+        try:
+            answer = client.query(service, params, 0, whole_s)
+        except PlatformError as error:
+            with self._lock:
+                cancelled = self._running.pop(name, None) is None
+            client.close()
+            if cancelled:
+                raise PlatformError(LineFault.TIMED_OUT, "cancelled") from error
+            if error.fault is not LineFault.TIMED_OUT:  # a short deadline says little about the line
+                self._line.failed(error.fault)
+            raise
+        with self._lock:
+            self._running.pop(name, None)
+            self._idle.append(client)
+        self._line.succeeded()
+        return answer
+
+    def cancel(self, name: str) -> bool:
+        """End the look-up of this name; False when there is none."""
+        with self._lock:
+            client = self._running.pop(name, None)
+        if client is None:
+            return False
+        client.call_off()
+        return True
+
+    def close(self) -> None:
+        """End all of them."""
+        with self._lock:
+            running, self._running = list(self._running.values()), {}
+        for client in running:
+            client.call_off()
