@@ -61,7 +61,7 @@ def load_command(place: str) -> click.Command:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def kiosk() -> None:
-    r"""Linban (邻办): a government self-service terminal.
+    """Linban (邻办): a government self-service terminal.
 
     \b
     Examples:

@@ -281,7 +281,7 @@ def serve_control(simulator: LineSimulator, path: Path) -> IpcServer:
     help="Local socket through which the mode is set.",
 )
 def simulate_line(listen: str, target: str, control: Path | None) -> None:
-    r"""Play the line between a terminal and the platform: up, cut, blackhole, lose_answer, slow, portal, error500.
+    """Play the line between a terminal and the platform: up, cut, blackhole, lose_answer, slow, portal, error500.
 
     \b
     Example:

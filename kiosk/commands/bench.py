@@ -22,7 +22,7 @@ _BENCHES = {
 @click.argument("name", required=False, type=click.Choice(list(_BENCHES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON (the only form so far; kept for scripts).")
 def bench(name: str | None, as_json: bool) -> None:
-    r"""Measure NAME, or everything, and print JSON: each figure beside its yardstick and its goal.
+    """Measure NAME, or everything, and print JSON: each figure beside its yardstick and its goal.
 
     \b
     start      icon to attract page, memory, idle processor time

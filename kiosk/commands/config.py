@@ -16,7 +16,7 @@ def config() -> None:
 
 @config.command()
 def example() -> None:
-    r"""Print a settings file with every key, its meaning and its default.
+    """Print a settings file with every key, its meaning and its default.
 
     \b
     Example:

@@ -51,7 +51,7 @@ _DELIVERY_PATIENCE_S = 20.0
 )
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of sentences.")
 def demo(out: Path, mode: str, lang: str, size: str, service_code: str, offline: bool, as_json: bool) -> None:
-    r"""A scripted resident does a service through the real processes, headless.
+    """A scripted resident does a service through the real processes, headless.
 
     Leaves in the folder: NN-page.png (every screen), slip.png and slip.bin (what the printer got), summary.json.
     Exits 0 only when the platform has stored the case exactly once.

@@ -279,7 +279,7 @@ def _try(subject: str, look: Callable[[], str], advice: str) -> Finding:
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(config_file: Path | None, as_json: bool) -> None:
-    r"""What works on this machine, what does not, and what to do about it. Changes nothing.
+    """What works on this machine, what does not, and what to do about it. Changes nothing.
 
     \b
     Examples:

@@ -17,7 +17,7 @@ from kiosk.ipc import IpcClient
     "--config", "config_file", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True
 )
 def enrol(code: str, config_file: Path) -> None:
-    r"""Register this terminal with the one-time CODE that the platform's operator gave.
+    """Register this terminal with the one-time CODE that the platform's operator gave.
 
     The terminal must be running (`kiosk run`): its sync process makes the key, which never leaves it.
 

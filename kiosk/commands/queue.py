@@ -34,7 +34,7 @@ def _common(command: _Command) -> _Command:
 
 @click.group()
 def queue() -> None:
-    r"""The cases waiting on this terminal.
+    """The cases waiting on this terminal.
 
     \b
     Examples:

@@ -55,7 +55,7 @@ def run(
     lang: str,
     verbose: bool,
 ) -> None:
-    r"""Run the terminal: the face, the devices and the line, each a process that is kept alive.
+    """Run the terminal: the face, the devices and the line, each a process that is kept alive.
 
     \b
     Examples:

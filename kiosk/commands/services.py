@@ -29,7 +29,7 @@ def services() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_services(packs: Path, as_json: bool) -> None:
-    r"""What this terminal offers.
+    """What this terminal offers.
 
     \b
     Example:
@@ -60,7 +60,7 @@ def list_services(packs: Path, as_json: bool) -> None:
 @services.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True))
 def check(files: tuple[Path, ...]) -> None:
-    r"""Check pack FILES (default: all of ours); each fault is named with its file and line.
+    """Check pack FILES (default: all of ours); each fault is named with its file and line.
 
     \b
     Example:

@@ -7,11 +7,14 @@ and a rollback (a restored disk).  Header and digest hold nothing about a person
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
+
+import msgspec
+
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 GENESIS = bytes(32)
 """What the first entry of a terminal names as its predecessor."""
@@ -96,4 +99,4 @@ def iso_utc(moment: datetime) -> str:
 
 
 def _canonical(value: dict[str, object]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    return _encode(value)

@@ -94,11 +94,21 @@ class Audit:
         self, event: AuditEvent, subject: str = "", detail: Mapping[AuditField, str | int] | None = None
     ) -> None:
         """As `append`, inside a transaction that the caller holds."""
-        words = {field.value: _impersonal(str(value)) for field, value in (detail or {}).items()}
         last = self._database.row(_TAIL)
-        position, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+        self.chain_within(last or (0, GENESIS), event, subject, detail)
+
+    def chain_within(
+        self,
+        last: Row,
+        event: AuditEvent,
+        subject: str = "",
+        detail: Mapping[AuditField, str | int] | None = None,
+    ) -> None:
+        """As `append_within`, for a caller that already has the position and digest of the last line."""
+        words = {field.value: _impersonal(str(value)) for field, value in (detail or {}).items()}
+        previous = last[1]
         line = (
-            position,
+            last[0] + 1,
             iso_utc(self._clock.now()),
             self._boot,
             round(self._clock.monotonic() * 1000),

@@ -69,7 +69,7 @@ class Database:
             raise JournalError(
                 JournalFault.MISSING_KEY, f"the page key has {len(key)} bytes, not {_KEY_BYTES}"
             )
-        self.file = file
+        self.file, self._path = file, str(file)
         self._fault: JournalFault | None = None
         self._identity = _prepare_file(file)
         try:
@@ -106,36 +106,52 @@ class Database:
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of a query."""
-        with self._in_our_words():
-            return list(self._connection.execute(sql, parameters))
+        self._refuse_when_closed()
+        try:
+            found: list[Row] = self._connection.execute(sql, parameters).fetchall()
+        except sqlite.Error as error:
+            raise self._in_our_words(error) from error
+        return found
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of a query, or None."""
-        with self._in_our_words():
+        self._refuse_when_closed()
+        try:
             cursor = self._connection.execute(sql, parameters)
             found: Row | None = cursor.fetchone()
             # A half-read cursor keeps a read transaction open, which would stop checkpoints.
             cursor.close()
-            return found
+        except sqlite.Error as error:
+            raise self._in_our_words(error) from error
+        return found
 
     def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Row]:
         """The rows of a query one by one, for tables that do not fit into memory."""
-        with self._in_our_words():
+        self._refuse_when_closed()
+        try:
             cursor = self._connection.execute(sql, parameters)
             try:
                 yield from cursor
             finally:
                 cursor.close()
+        except sqlite.Error as error:
+            raise self._in_our_words(error) from error
 
     def run(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement; the number of rows it changed."""
-        with self._in_our_words():
+        self._refuse_when_closed()
+        try:
             return int(self._connection.execute(sql, parameters).rowcount)
+        except sqlite.Error as error:
+            raise self._in_our_words(error) from error
 
     def run_many(self, sql: str, parameters: Iterable[Parameters]) -> None:
         """Run one statement for each set of parameters."""
-        with self._in_our_words():
+        self._refuse_when_closed()
+        try:
             self._connection.executemany(sql, parameters)
+        except sqlite.Error as error:
+            raise self._in_our_words(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -143,18 +159,22 @@ class Database:
 
         When this raises INPUT_OUTPUT the outcome is unknown until the journal was opened again.
         """
-        with self._in_our_words():
-            self._refuse_when_set_aside()
+        self._refuse_when_closed()
+        self._refuse_when_set_aside()
+        try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                # Some errors (disk full, I/O) have already rolled back inside the library.
-                if self._connection.in_transaction:
-                    with suppress(sqlite.Error):
+                # Some errors (disk full, I/O) have already rolled back inside the library, and after an
+                # I/O error in the body there is no connection any more.
+                with suppress(sqlite.Error):
+                    if self._connection.in_transaction:
                         self._connection.execute("ROLLBACK")
                 raise
+        except sqlite.Error as error:
+            raise self._in_our_words(error) from error
 
     def checkpoint(self) -> None:
         """Move what the log holds into the main file as far as possible without making anybody wait."""
@@ -189,26 +209,25 @@ class Database:
 
     def _refuse_when_set_aside(self) -> None:
         try:
-            status = self.file.stat()
+            status = os.stat(self._path)  # noqa: PTH116  a fifth of Path.stat's cost, before each commit
         except OSError as error:
             raise JournalError(JournalFault.DAMAGED, "the file was moved away: open again") from error
         if (status.st_dev, status.st_ino) != self._identity:
             raise JournalError(JournalFault.DAMAGED, "the file was set aside: open again")
 
-    @contextmanager
-    def _in_our_words(self) -> Iterator[None]:
+    def _refuse_when_closed(self) -> None:
         if self._fault is not None:
             raise JournalError(self._fault, "this connection was closed: open the journal again")
-        try:
-            yield
-        except sqlite.Error as error:
-            fault = _FAULTS.get(_code(error))
-            if fault is None:
-                raise  # a constraint, or a bug of ours
-            if fault is JournalFault.INPUT_OUTPUT:
-                self._fault = fault
-                self._discard()
-            raise JournalError(fault, str(error)) from error
+
+    def _in_our_words(self, error: Exception) -> Exception:
+        """What to raise for the library's `error`: a `JournalError`, or itself if it is a constraint or a bug."""
+        fault = _FAULTS.get(_code(error))
+        if fault is None:
+            return error
+        if fault is JournalFault.INPUT_OUTPUT:
+            self._fault = fault
+            self._discard()
+        return JournalError(fault, str(error))
 
     def _discard(self) -> None:
         with suppress(sqlite.Error):

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from kiosk.clock import Clock
 from kiosk.domain.case import Case, DeliveryState, ParkReason, PlatformState
+from kiosk.domain.enrolment import Enrolment
 from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, entry_digest, iso_utc
 from kiosk.domain.receipt import Receipt, receipt_number
 from kiosk.errors import JournalError, JournalFault
@@ -23,7 +24,7 @@ from kiosk.journal import sealing
 from kiosk.journal.audit import Audit, AuditEvent
 from kiosk.journal.database import Database, IntegrityError, Row
 from kiosk.journal.print_jobs import PrintJobs, PrintKind
-from kiosk.journal.settings import Settings
+from kiosk.journal.settings import decode_enrolment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,16 @@ ENTRY_COLUMNS = (
     "entry.sequence, entry_id, receipt_number, terminal_number, kind, service_code, pack_version,"
     " recorded_at, boot_id, monotonic_ms, previous_digest, digest, sealed"
 )
-_TAIL = "SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1"
+_TAILS = (
+    "SELECT e.sequence, e.digest, a.position, a.digest FROM (SELECT 1)"
+    " LEFT JOIN (SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1) AS e"
+    " LEFT JOIN (SELECT position, digest FROM audit ORDER BY position DESC LIMIT 1) AS a"
+)
+_ENROLMENT_AND_RECEIPT = (
+    "SELECT (SELECT value FROM setting WHERE key = 'enrolment'),"
+    " receipt_number, entry_id, sequence, recorded_at, service_code"
+    " FROM (SELECT 1) LEFT JOIN entry ON entry_id = ?"
+)
 _RECEIPT = "SELECT receipt_number, entry_id, sequence, recorded_at, service_code FROM entry"
 _STATUS = (
     "SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code,"
@@ -56,10 +66,10 @@ class Entries:
     """The `entry` table."""
 
     def __init__(
-        self, database: Database, clock: Clock, boot: str, settings: Settings, audit: Audit, prints: PrintJobs
+        self, database: Database, clock: Clock, boot: str, audit: Audit, print_jobs: PrintJobs
     ) -> None:
         self._database, self._clock, self._boot = database, clock, boot
-        self._settings, self._audit, self._prints = settings, audit, prints
+        self._audit, self._print_jobs = audit, print_jobs
 
     def record(self, case: Case) -> Receipt:
         """Seal and record a case, whole or not at all; the receipt that may now be shown and printed.
@@ -71,33 +81,21 @@ class Entries:
         Raises `JournalError`.  After INPUT_OUTPUT nobody knows whether it was recorded: open the journal
         again and record the same case again, which settles it.
         """
-        enrolment = self._settings.enrolment()
-        if enrolment is None:
-            raise JournalError(JournalFault.NOT_ENROLLED)
         for candidate in _identities(case.entry_id):
-            number = receipt_number(enrolment.terminal_number, candidate)
-            receipt = self._receipt_of(candidate)
-            if receipt is not None:
-                return receipt
-            if self._number_taken(number):
-                continue
-            header = EntryHeader(
-                terminal_number=enrolment.terminal_number,
-                entry_id=candidate,
-                kind=EntryKind.CASE,
-                service_code=case.service_code,
-                pack_version=case.pack_version,
-                receipt_number=number,
-            )
-            body = sealing.encode_case(replace(case, entry_id=candidate))
+            known = self._database.row(_ENROLMENT_AND_RECEIPT, (candidate.bytes,))
+            if known is None or known[0] is None:
+                raise JournalError(JournalFault.NOT_ENROLLED)
+            if known[1] is not None:
+                return _receipt(known[1:])
+            header, sealed = _sealed(case, candidate, decode_enrolment(known[0]))
             try:
-                return self._append(header, sealing.seal(body, header, enrolment.sealing_key))
+                return self._append(header, sealed)
             except IntegrityError:
-                # The other process was faster with the same case, or took the number.
+                # Rare, so found out only here: the other process was faster, or the number is taken.
                 receipt = self._receipt_of(candidate)
                 if receipt is not None:
                     return receipt
-                if not self._number_taken(number):
+                if self.by_number(header.receipt_number) is None:
                     raise
         raise RuntimeError("no free receipt number")
 
@@ -134,8 +132,9 @@ class Entries:
         moment = datetime.fromisoformat(recorded_at)
         monotonic_ms = round(self._clock.monotonic() * 1000)
         with database.transaction():
-            last = database.row(_TAIL)
-            sequence, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+            tails = database.row(_TAILS)
+            assert tails is not None  # it joins onto one row
+            sequence, previous = (tails[0] or 0) + 1, tails[1] or GENESIS
             digest = entry_digest(header, sequence, moment, self._boot, monotonic_ms / 1000, sealed, previous)
             database.run(
                 _INSERT_ENTRY,
@@ -155,8 +154,9 @@ class Entries:
                     sealed,
                 ),
             )
-            self._prints.queue_within(sequence, PrintKind.SLIP, recorded_at)
-            self._audit.append_within(AuditEvent.CASE_RECORDED, str(header.entry_id))
+            self._print_jobs.queue_within(sequence, PrintKind.SLIP, recorded_at)
+            last_line = (tails[2] or 0, tails[3] or GENESIS)
+            self._audit.chain_within(last_line, AuditEvent.CASE_RECORDED, str(header.entry_id))
         return Receipt(
             number=header.receipt_number,
             entry_id=header.entry_id,
@@ -168,9 +168,6 @@ class Entries:
     def _receipt_of(self, entry_id: UUID) -> Receipt | None:
         row = self._database.row(f"{_RECEIPT} WHERE entry_id = ?", (entry_id.bytes,))
         return _receipt(row) if row else None
-
-    def _number_taken(self, number: str) -> bool:
-        return self._database.row("SELECT 1 FROM entry WHERE receipt_number = ?", (number,)) is not None
 
 
 def entry_of(row: Row) -> RecordedEntry:
@@ -192,6 +189,19 @@ def entry_of(row: Row) -> RecordedEntry:
         previous_digest=row[10],
         digest=row[11],
     )
+
+
+def _sealed(case: Case, entry_id: UUID, enrolment: Enrolment) -> tuple[EntryHeader, bytes]:
+    header = EntryHeader(
+        terminal_number=enrolment.terminal_number,
+        entry_id=entry_id,
+        kind=EntryKind.CASE,
+        service_code=case.service_code,
+        pack_version=case.pack_version,
+        receipt_number=receipt_number(enrolment.terminal_number, entry_id),
+    )
+    body = case if entry_id == case.entry_id else replace(case, entry_id=entry_id)
+    return header, sealing.seal(sealing.encode_case(body), header, enrolment.sealing_key)
 
 
 def _identities(entry_id: UUID) -> Iterator[UUID]:

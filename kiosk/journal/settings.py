@@ -35,8 +35,8 @@ class Settings:
 
     def enrolment(self) -> Enrolment | None:
         """Who this terminal is, or None before it was enrolled. Read afresh: the other process writes it."""
-        row = self._database.row("SELECT value FROM setting WHERE key = 'enrolment'")
-        return _enrolment_decoder.decode(row[0]) if row else None
+        value = self.get(SettingKey.ENROLMENT)
+        return decode_enrolment(value) if value is not None else None
 
     def set_enrolment(self, enrolment: Enrolment) -> None:
         """Remember the platform's answer to an enrolment code."""
@@ -56,3 +56,8 @@ class Settings:
     def put_within(self, key: SettingKey, value: bytes) -> None:
         """As `put`, inside a transaction that the caller holds."""
         self._database.run(_PUT, (key.value, value))
+
+
+def decode_enrolment(value: bytes) -> Enrolment:
+    """The enrolment in the value under `SettingKey.ENROLMENT`."""
+    return _enrolment_decoder.decode(value)
