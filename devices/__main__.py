@@ -43,15 +43,13 @@ def main() -> int:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=arguments.log_level, handlers=[handler])
     try:
-        settings = load(arguments.config)
+        host = Host(load(arguments.config))
     except ConfigError as error:
         logging.getLogger("devices").error("settings refused", extra={"reason": str(error)})
         return 2
-    host = Host(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: host.stop())
-    host.run()
-    return 0
+    return 0 if host.run() else 1
 
 
 if __name__ == "__main__":

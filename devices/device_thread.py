@@ -18,7 +18,8 @@ from kiosk.ports import DevicePort
 IDLE_POLL_S = 1.5
 """How late a pulled plug is noticed; with the first try to reopen it stays below two seconds."""
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.2, 1.6
-_CLOSED = frozenset((DeviceState.OFFLINE, DeviceState.NO_DEVICE, DeviceState.POWER_OFF, DeviceState.STARTING))
+_STUCK_AFTER_S = 60.0
+"""No call of a driver lasts half as long: a thread that is silent for this long hangs in one."""
 _OPENED = frozenset((DeviceState.ONLINE, DeviceState.BUSY, DeviceState.USER_ERROR))
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class DeviceThread(Generic[Driver]):
         self._stopping = False
         self._is_open = False
         self._status = DeviceStatus(state=DeviceState.STARTING)
+        self._beat_at = clock.monotonic()
         self._thread = threading.Thread(target=self._run, name=device.value, daemon=True)
 
     @property
@@ -69,8 +71,8 @@ class DeviceThread(Generic[Driver]):
 
     @property
     def alive(self) -> bool:
-        """False when the thread has died: then the process must not call itself well."""
-        return self._thread.is_alive()
+        """False when the thread has died or hangs: then the process must not call itself well."""
+        return self._thread.is_alive() and self._clock.monotonic() - self._beat_at < _STUCK_AFTER_S
 
     def start(self) -> None:
         """Begin."""
@@ -108,6 +110,7 @@ class DeviceThread(Generic[Driver]):
             self._driver.close()
 
     def _try_to_open(self, retry_s: float) -> float:
+        self._beat_at = self._clock.monotonic()
         status = self._driver.open()
         self._is_open = status.state in _OPENED
         self._tell(status)
@@ -121,6 +124,7 @@ class DeviceThread(Generic[Driver]):
         """Work while there is some, then look at the device, then wait."""
         look_at = self._clock.monotonic() + IDLE_POLL_S
         while self._is_open and not self._stopping:
+            self._beat_at = self._clock.monotonic()
             if self._duty.wanted(True):
                 pause_s = self._duty.step(self._driver)
                 if pause_s < 0:
@@ -136,12 +140,15 @@ class DeviceThread(Generic[Driver]):
 
     def _look(self) -> None:
         status = self._driver.status()
-        self._is_open = status.state not in _CLOSED
+        self._is_open = status.state in _OPENED
         self._tell(status)
 
     def tell_busy(self) -> None:
         """Publish that the device is at work; called by its duty, on this thread."""
-        self._tell(DeviceStatus(state=DeviceState.BUSY, media=self._status.media, paper=self._status.paper))
+        if self._is_open:
+            self._tell(
+                DeviceStatus(state=DeviceState.BUSY, media=self._status.media, paper=self._status.paper)
+            )
 
     def _tell(self, status: DeviceStatus) -> None:
         if status != self._status:

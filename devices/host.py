@@ -27,6 +27,8 @@ from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 from kiosk.ipc import IpcServer, Params
 
 _STOP_WITHIN_S = 0.8
+_LOOK_S = 2.0
+"""How often the device threads are looked after; systemd is told no more seldom than it asks."""
 _NOT_CONFIGURED = DeviceStatus(state=DeviceState.NO_DEVICE, detail=DeviceDetail.NOT_CONFIGURED)
 
 log = logging.getLogger(__name__)
@@ -45,12 +47,13 @@ class Host:
         self._printer = SlipPrinterDuty(self._notify, self._printer_busy)
         self._threads: dict[DeviceClass, DeviceThread[Any]] = self._make_threads(settings.devices)
 
-    def run(self) -> None:
-        """Serve until `stop` is called; ends within a second after that."""
+    def run(self) -> bool:
+        """Serve until `stop` is called, and end within a second after that; False when a device thread died."""
         self.start()
-        interval_s = notify.watchdog_interval_s()
+        interval_s = min(notify.watchdog_interval_s() or _LOOK_S, _LOOK_S)
         notify.ready()
-        while not self._clock.wait(self._stop, interval_s or 3600.0):
+        dead: list[str] = []
+        while not self._clock.wait(self._stop, interval_s):
             dead = [thread.device.value for thread in self._threads.values() if not thread.alive]
             if dead:
                 log.error("device thread is dead", extra={"devices": dead})
@@ -58,6 +61,7 @@ class Host:
             notify.alive()
         notify.stopping()
         self.close()
+        return not dead
 
     def start(self) -> None:
         """Open the socket and start the devices."""

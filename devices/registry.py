@@ -7,6 +7,7 @@ from collections.abc import Callable
 from kiosk.clock import Clock
 from kiosk.config import BarcodeScannerSettings, DeviceSettings, ReceiptPrinterSettings, SerialReaderSettings
 from kiosk.domain.device_status import DeviceClass
+from kiosk.errors import ConfigError
 from kiosk.ports import BarcodeScanner, IdCardReader, SlipPrinter
 
 
@@ -18,7 +19,10 @@ def _sdt_serial(settings: SerialReaderSettings, clock: Clock) -> IdCardReader:
 
 def _escpos_serial(settings: ReceiptPrinterSettings, clock: Clock) -> SlipPrinter:
     from devices.slip_printer.driver import EscPosPrinter
+    from devices.slip_printer.models import MODELS
 
+    if settings.model not in MODELS:
+        raise ConfigError("settings", "devices.receipt_printer.model", f"one of {', '.join(sorted(MODELS))}")
     return EscPosPrinter(settings.port, settings.baud, settings.model, settings.font_file, clock)
 
 

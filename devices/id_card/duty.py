@@ -45,9 +45,10 @@ class IdCardDuty:
 
     def wanted(self, is_open: bool) -> bool:
         """See `Duty`."""
-        if self._owner is not None and not self._owner.is_alive():
-            self.cancel()
-        return is_open and self._session is not None
+        with self._lock:
+            if self._owner is not None and not self._owner.is_alive():
+                self._session = self._owner = None
+            return is_open and self._session is not None
 
     def step(self, driver: IdCardReader) -> float:
         """See `Duty`: look at the plate once."""

@@ -146,7 +146,7 @@ def _make() -> dict[str, Card]:
     rare = _invented("测试𠮷㛃", "000000", "19950607", "022", nation="01", **home, **validity)
     expired = _invented("测试丁", "000000", "19601109", "031", nation="01", **home)
     permit = _invented("测试戊", "810000", "19791005", "041", issues="01", **home, **validity)
-    permit["pass_number"] = "H00000000"
+    permit["pass_number"] = "H00000000"  # noqa: S105  (通行证号码)
     foreign_2017 = {
         "english_name": "SAMPLE, TESTER ONE",
         "name": "泰斯特",

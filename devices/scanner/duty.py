@@ -41,9 +41,10 @@ class ScannerDuty:
 
     def wanted(self, is_open: bool) -> bool:
         """See `Duty`."""
-        if self._owner is not None and not self._owner.is_alive():
-            self.cancel()
-        return is_open and self._session is not None
+        with self._lock:
+            if self._owner is not None and not self._owner.is_alive():
+                self._session = self._owner = None
+            return is_open and self._session is not None
 
     def step(self, driver: BarcodeScanner) -> float:
         """See `Duty`: wait a moment for one code."""

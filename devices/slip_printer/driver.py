@@ -87,7 +87,9 @@ class EscPosPrinter(SlipPrinter):
         self._open_tokens = 0
         self._doubt = False
         self._half_slip = True
-        self._next_mark = 0
+        self._asking = False
+        # Not the same after every start, so that a late answer to an earlier process proves nothing.
+        self._next_mark = int(self._clock.monotonic() * 1000) % 10000
 
     # -- DevicePort ---------------------------------------------------------------------------------
 
@@ -119,6 +121,9 @@ class EscPosPrinter(SlipPrinter):
             self._port.drop_input()
             self._forget_answers()
             state = self._ask_state()
+            if state is not None and (state.cutter_error or state.mechanical_error):
+                # These stay latched after the hand has put them right, until the printer is told to go on.
+                self._port.write_some(protocol.RECOVER_DROPPING, self._clock.monotonic() + 0.1)
         except PortLost as lost:
             return lost_status(lost.fault)
         if state is None:
@@ -256,6 +261,7 @@ class EscPosPrinter(SlipPrinter):
     def _ask(self, number: int) -> int | None:
         deadline = self._clock.monotonic() + self._timing.answer_s
         self._real_time.clear()
+        self._asking = True
         query = protocol.real_time_query(number)
         if self._port.write_some(query, deadline) < len(query):
             return None
@@ -264,6 +270,7 @@ class EscPosPrinter(SlipPrinter):
             if not data:
                 return None
             self._take(data)
+        self._asking = False
         # Two answers to one question: one of them belongs to something else.
         return self._real_time[0] if len(self._real_time) == 1 else None
 
@@ -275,6 +282,7 @@ class EscPosPrinter(SlipPrinter):
         match answer:
             case RealTimeByte(value):
                 self._real_time.append(value)
+                self._doubt = self._doubt or not self._asking  # nobody asked: it may be noise
             case Confirmation(mark):
                 self._marks.add(mark)
             case PaperToken():
@@ -288,7 +296,7 @@ class EscPosPrinter(SlipPrinter):
         self._answers.clear()
         self._real_time.clear()
         self._marks.clear()
-        self._open_tokens, self._doubt = 0, False
+        self._open_tokens, self._doubt, self._asking = 0, False, False
 
 
 class _PartlySent(Exception):

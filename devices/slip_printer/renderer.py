@@ -96,7 +96,11 @@ class Renderer:
 
     def _feed(self, dots: int) -> None:
         self._y += dots
-        missing = (self._y + 200) * self._scale - self._paper.height
+        self._unroll(200)
+
+    def _unroll(self, dots: int) -> None:
+        """Have paper for at least `dots` more."""
+        missing = (self._y + dots) * self._scale - self._paper.height
         if missing > 0:
             longer = Image.new("L", (self._paper.width, self._paper.height + missing + 800), 0)
             longer.paste(self._paper)
@@ -105,8 +109,6 @@ class Renderer:
     def _line_feed(self) -> None:
         height = 2 * CELL_DOTS if any(large for _, large, _ in self._pen.line) else CELL_DOTS
         self._flush_line(feed=max(self._pen.spacing, height))
-        if not self._pen.line and height == 0:
-            self._feed(self._pen.spacing)
 
     def _flush_line(self, feed: int | None = None) -> None:
         line, self._pen.line = self._pen.line, []
@@ -158,12 +160,8 @@ class Renderer:
         self._feed(dots)
 
     def _paste(self, image: Image.Image, width_dots: int) -> None:
-        self._feed(0)
+        self._unroll(image.height // self._scale + 8)
         at = (self._start(width_dots) * self._scale, self._y * self._scale)
-        missing = at[1] + image.height + 8 - self._paper.height
-        if missing > 0:
-            self._feed(missing // self._scale + 1)
-            self._y -= missing // self._scale + 1
         area = (*at, at[0] + image.width, at[1] + image.height)
         self._paper.paste(ImageChops.lighter(self._paper.crop(area), image), area[:2])
 

@@ -150,8 +150,6 @@ class ReceiptPrinterSimulator(Simulator):
         """Real-time commands act on arrival, wherever they stand: even inside an image."""
         if self._tail[:2] == b"\x10\x04" and 1 <= self._tail[2] <= 4:
             self.send(bytes((self._status_byte(self._tail[2]),)))
-        elif self._tail == b"\x10\x05\x01":
-            self.hardware.cutter = "ok"
         elif self._tail in (b"\x10\x05\x02", b"\x10\x14\x08"):
             self._buffer.clear()
 
