@@ -18,6 +18,7 @@ from kiosk.catalogue.pack import Pack, ServiceKind
 from kiosk.commands.run import temporary_folder
 from kiosk.commands.version import versions
 from kiosk.config import PACKAGE_ROOT, Language, Mode
+from kiosk.demo.contact_sheet import make_sheet
 from kiosk.demo.platform_view import cases_stored
 from kiosk.demo.resident import Resident, ResidentStuck
 from kiosk.demo.world import World, make_world, processes
@@ -53,7 +54,7 @@ _DELIVERY_PATIENCE_S = 20.0
 def demo(out: Path, mode: str, lang: str, size: str, service_code: str, offline: bool, as_json: bool) -> None:
     """A scripted resident does a service through the real processes, headless.
 
-    Leaves in the folder: NN-page.png (every screen), slip.png and slip.bin (what the printer got), summary.json.
+    Leaves in the folder: NN-page.png (every screen), screens.png (all on one sheet), slip.png and slip.bin (what the printer got), summary.json.
     Exits 0 only when the platform has stored the case exactly once.
 
     \b
@@ -82,6 +83,7 @@ def demo(out: Path, mode: str, lang: str, size: str, service_code: str, offline:
         summary = _visit(world, pack, out, offline)
         if summary["error"]:
             shutil.copytree(folder / "logs", out / "logs", dirs_exist_ok=True)
+    make_sheet(sorted(out.glob("[0-9][0-9]-*.png")), out / "screens.png")
     (out / "summary.json").write_text(
         json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
@@ -91,7 +93,7 @@ def demo(out: Path, mode: str, lang: str, size: str, service_code: str, offline:
 
 def _clear(out: Path) -> None:
     """An earlier run's files would be taken for this one's."""
-    for pattern in ("[0-9][0-9]-*.png", "slip.png", "slip.bin", "summary.json"):
+    for pattern in ("[0-9][0-9]-*.png", "screens.png", "slip.png", "slip.bin", "summary.json"):
         for file in out.glob(pattern):
             file.unlink()
 

@@ -38,7 +38,10 @@ class _DeviceGroup(click.Group):
         with formatter.section("What can be played"):
             formatter.write_dl(
                 [
-                    ("id-card-reader", "A SAM reader: cards to lay down, every fault a card and a cable can have."),
+                    (
+                        "id-card-reader",
+                        "A SAM reader: cards to lay down, every fault a card and a cable can have.",
+                    ),
                     ("receipt-printer", "An ESC/POS printer that renders what it prints."),
                     ("barcode-scanner", "A serial scanner."),
                     ("line", "The line to the platform: up, cut, slow, answers lost, a portal in the way."),
