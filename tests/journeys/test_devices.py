@@ -39,7 +39,7 @@ def test_card_lifted_while_being_read(terminal: Terminal, pension: Pack) -> None
 
 def test_bank_card_on_the_reader(terminal: Terminal, pension: Pack) -> None:
     to_identify(terminal, pension)
-    terminal.resident.card = "银行卡"
+    terminal.resident.card = "bank"
     terminal.resident.lay_card()
     terminal.resident.see(sentence(CardFault.NOT_AN_ID_CARD, "zh_CN"))
 
