@@ -3,9 +3,9 @@
     python packaging/check_qml.py          report, exit 1 on any fault
     python packaging/check_qml.py --fix    let qmlformat write its layout
 
-qmllint knows Python types only through generated descriptions. So the QML tree is mirrored into build/qml, the types
-that ui/ registers (QML_IMPORT_NAME = "KioskUi") are described there beside the mirrored files, and the mirror is
-linted; messages are given with the names of the real files.
+qmllint knows Python types only through generated descriptions. So the QML of ui/ is mirrored into build/qml, the types
+that Python registers (QML_IMPORT_NAME) are described there beside the mirrored files of the same module, and the mirror
+is linted; messages are given with the names of the real files.
 """
 
 import argparse
@@ -15,16 +15,18 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "ui" / "qml"
+SOURCE = ROOT / "ui"
 MIRROR = ROOT / "build" / "qml"
-MODULE = "KioskUi"
-MAJOR_VERSION = 1
 REGISTERS = re.compile(r"^@Qml(Element|NamedElement|Anonymous|Singleton|Uncreatable)\b", re.MULTILINE)
+IMPORT_NAME = re.compile(r'^QML_IMPORT_NAME\s*=\s*"([^"]+)"', re.MULTILINE)
+MAJOR_VERSION = re.compile(r"^QML_IMPORT_MAJOR_VERSION\s*=\s*(\d+)", re.MULTILINE)
+MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
 
 
 def pyside_folder() -> Path:
@@ -42,56 +44,71 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def mirror() -> None:
-    """Copies the QML tree, so that generated files never stand among the sources."""
+def mirror() -> dict[str, Path]:
+    """Copies the QML files, so that generated ones never stand among the sources; returns the folder of each module."""
     shutil.rmtree(MIRROR, ignore_errors=True)
-    shutil.copytree(SOURCE, MIRROR)
+    modules: dict[str, Path] = {}
+    for file in [*SOURCE.rglob("*.qml"), *SOURCE.rglob("qmldir")]:
+        copy = MIRROR / file.relative_to(SOURCE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+        if file.name == "qmldir" and (module := MODULE.search(file.read_text("utf-8"))):
+            modules[module[1]] = copy.parent
+    return modules
 
 
-def registering_files() -> list[Path]:
-    """The Python files of ui/ that register a type with QML."""
-    return [file for file in sorted((ROOT / "ui").rglob("*.py")) if REGISTERS.search(file.read_text("utf-8"))]
+def registering_files() -> dict[tuple[str, str], list[Path]]:
+    """The Python files of ui/ that register types with QML, by module and its major version."""
+    found: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    for file in sorted(SOURCE.rglob("*.py")):
+        text = file.read_text("utf-8")
+        if REGISTERS.search(text):
+            name, version = IMPORT_NAME.search(text), MAJOR_VERSION.search(text)
+            if name is None or version is None:
+                raise SystemExit(
+                    f"{file.relative_to(ROOT)}: QML_IMPORT_NAME or QML_IMPORT_MAJOR_VERSION is missing"
+                )
+            found[name[1], version[1]].append(file)
+    return found
 
 
-def describe_types(pyside: Path, files: list[Path]) -> list[str]:
-    """Writes the description of the Python types into the mirror; returns what went wrong."""
-    module = MIRROR / MODULE
-    module.mkdir(parents=True, exist_ok=True)
-    metatypes = module / "python_metatypes.json"
+def describe_types(pyside: Path, name: str, version: str, files: list[Path], folder: Path) -> list[str]:
+    """Writes the description of one module's Python types into its mirrored folder; returns what went wrong."""
+    folder.mkdir(parents=True, exist_ok=True)
+    metatypes = folder / "python_metatypes.json"
     dump = run(sys.executable, pyside / "scripts" / "metaobjectdump.py", *files, "-o", metatypes)
     if dump.returncode or dump.stderr.strip():
         return [f"pyside6-metaobjectdump: {dump.stderr.strip() or dump.stdout.strip()}"]
 
-    foreign = pyside / "Qt" / "metatypes"
-    described = ",".join(
-        os.fspath(foreign / f"qt6{name}_metatypes.json")
-        for name in ("core", "gui", "qml", "quick")
-        if foreign.is_dir()
+    foreign = (
+        pyside / "Qt" / "metatypes" / f"qt6{part}_metatypes.json" for part in ("core", "gui", "qml", "quick")
     )
     registrar = run(
         pyside / "Qt" / "libexec" / "qmltyperegistrar",
-        f"--generate-qmltypes={module / 'python.qmltypes'}",
-        f"--import-name={MODULE}",
-        f"--major-version={MAJOR_VERSION}",
-        f"--foreign-types={described}",
+        f"--generate-qmltypes={folder / 'python.qmltypes'}",
+        f"--import-name={name}",
+        f"--major-version={version}",
+        f"--foreign-types={','.join(map(os.fspath, foreign))}",
         "-o",
-        module / "python_types.cpp",
+        folder / "python_types.cpp",
         metatypes,
     )
     if registrar.returncode or registrar.stderr.strip():
         return [f"pyside6-qmltyperegistrar: {registrar.stderr.strip() or registrar.stdout.strip()}"]
 
-    qmldir = module / "qmldir"
-    lines = qmldir.read_text("utf-8").splitlines() if qmldir.exists() else [f"module {MODULE}"]
-    lines.append("typeinfo python.qmltypes")
-    qmldir.write_text("\n".join(lines) + "\n", "utf-8")
+    qmldir = folder / "qmldir"
+    lines = qmldir.read_text("utf-8").splitlines() if qmldir.exists() else [f"module {name}"]
+    qmldir.write_text("\n".join([*lines, "typeinfo python.qmltypes"]) + "\n", "utf-8")
     return []
 
 
-def lint(pyside: Path, files: Iterable[Path]) -> list[str]:
+def lint(pyside: Path, files: Iterable[Path], modules: Iterable[Path]) -> list[str]:
     """What qmllint says about the mirrored files, every category of its warnings counted as a fault."""
     mirrored = [MIRROR / file.relative_to(SOURCE) for file in files]
-    result = run(pyside / "qmllint", "-W", "0", "-I", MIRROR, *mirrored)
+    import_paths = [
+        part for folder in sorted({module.parent for module in modules}) for part in ("-I", folder)
+    ]
+    result = run(pyside / "qmllint", "-W", "0", *import_paths, *mirrored)
     if not result.returncode:
         return []
     said = (result.stdout + result.stderr).strip()
@@ -127,15 +144,14 @@ def main() -> int:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         faults = [fault for fault in pool.map(lambda file: layout(pyside, file, fix=fix), files) if fault]
 
-    mirror()
+    modules = mirror()
     registering = registering_files()
-    if registering:
-        faults += describe_types(pyside, registering)
-    faults += lint(pyside, files)
+    for (name, version), python_files in registering.items():
+        folder = modules.setdefault(name, MIRROR / name)
+        faults += describe_types(pyside, name, version, python_files, folder)
+    faults += lint(pyside, files, modules.values())
     print(*faults, sep="\n", file=sys.stderr)
-    print(
-        f"QML: {len(files)} files, {len(registering)} Python files that register types, {len(faults)} faults"
-    )
+    print(f"QML: {len(files)} files, {len(modules)} modules, {len(faults)} faults")
     return 1 if faults else 0
 
 
