@@ -1,0 +1,100 @@
+"""What the terminal remembers beside its entries: the audit log, the platform's words, who it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from kiosk.domain.case import PlatformState
+from kiosk.journal.audit import AuditEvent, AuditField
+from kiosk.journal.inbox import InboxMessage
+from kiosk.journal.journal import Journal
+from kiosk.journal.settings import SettingKey
+from tests.journal.conftest import MakeCase, Place
+
+
+def _message(name: str, number: str, state: PlatformState | None, words: str = "") -> InboxMessage:
+    said_at = datetime(2026, 11, 23, tzinfo=UTC)
+    return InboxMessage(
+        message_id=name, receipt_number=number, said_at=said_at, platform_state=state, words=words
+    )
+
+
+def test_audit_lines_are_kept_in_order_and_chained(journal: Journal) -> None:
+    journal.audit.append(AuditEvent.PROGRAM_STARTED, "ui", {AuditField.VERSION: "0.1.0"})
+    journal.audit.append(AuditEvent.LINE_LOST)
+    newest, oldest = journal.audit.recent()
+    assert (newest.event, newest.position) == (AuditEvent.LINE_LOST, 2)
+    assert (oldest.subject, oldest.detail) == ("ui", ((AuditField.VERSION, "0.1.0"),))
+    assert journal.audit.first_fault() is None
+
+
+@pytest.mark.parametrize(
+    "personal", ["测试甲", "11010519491231002X", "13800138000", "tel:13800138000", "x" * 65, "two words"]
+)
+def test_the_audit_log_refuses_what_may_be_about_a_person(journal: Journal, personal: str) -> None:
+    with pytest.raises(ValueError, match="audit line"):
+        journal.audit.append(AuditEvent.DEVICE_FAULT, personal)
+    with pytest.raises(ValueError, match="audit line"):
+        journal.audit.append(AuditEvent.DEVICE_FAULT, "", {AuditField.REASON: personal})
+    assert journal.audit.recent() == []
+
+
+def test_a_line_that_was_changed_behind_our_back_is_found(journal: Journal) -> None:
+    for _ in range(3):
+        journal.audit.append(AuditEvent.LINE_LOST)
+    database = journal._database
+    database.run("DROP TRIGGER audit_never_changes")
+    database.run("UPDATE audit SET event = 'line_back' WHERE position = 2")
+    assert journal.audit.first_fault() == 2
+    assert journal.verify().audit_broken_at == 2
+    assert not journal.verify(quick=True).ok
+
+
+def test_the_platforms_words_reach_the_resident_and_move_the_state(
+    journal: Journal, make_case: MakeCase
+) -> None:
+    number = journal.entries.record(make_case()).number
+    messages = [
+        _message("m1", number, PlatformState.ACCEPTED),
+        _message("m2", number, PlatformState.RETURNED, "请补充材料"),
+    ]
+    assert journal.inbox.cursor() == ""
+    assert journal.inbox.store(messages, "17") == 2
+    assert journal.inbox.cursor() == "17"
+    assert journal.inbox.for_receipt(number) == tuple(messages)
+    status = journal.entries.by_number(number)
+    assert status is not None
+    assert status.platform is PlatformState.RETURNED
+
+
+def test_an_old_message_that_comes_again_does_not_turn_the_state_back(
+    journal: Journal, make_case: MakeCase
+) -> None:
+    number = journal.entries.record(make_case()).number
+    first = _message("m1", number, PlatformState.ACCEPTED)
+    journal.inbox.store([first, _message("m2", number, PlatformState.CONCLUDED)], "2")
+    assert journal.inbox.store([first], "2") == 0
+    status = journal.entries.by_number(number)
+    assert status is not None
+    assert status.platform is PlatformState.CONCLUDED
+    assert len(journal.inbox.for_receipt(number)) == 2
+
+
+def test_a_message_about_a_receipt_of_elsewhere_is_kept_but_moves_nothing(journal: Journal) -> None:
+    assert journal.inbox.store([_message("m1", "3705081244160973", None, "x")], "1") == 1
+    assert len(journal.inbox.for_receipt("3705081244160973")) == 1
+
+
+def test_settings_outlive_a_restart_and_are_seen_by_the_other_process(place: Place) -> None:
+    with place.open() as one, place.open() as other:
+        assert other.settings.enrolment() is None
+        one.settings.set_enrolment(place.enrolment)
+        assert other.settings.enrolment() == place.enrolment
+        one.settings.put(SettingKey.CATALOGUE_ETAG, b"v1")
+        one.settings.put(SettingKey.CATALOGUE_ETAG, b"v2")
+    with place.open() as later:
+        assert later.settings.enrolment() == place.enrolment
+        assert later.settings.get(SettingKey.CATALOGUE_ETAG) == b"v2"
+        assert later.settings.get(SettingKey.PAPER_LEFT) is None
