@@ -38,6 +38,17 @@ class EntryStatus:
     acknowledged_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCase:
+    """A case that was sealed ahead, while the resident reads the review page. Nothing is recorded yet."""
+
+    case: Case
+    header: EntryHeader
+    sealed: bytes
+    enrolment: Enrolment
+    """What it was sealed under; another one since then means sealing again."""
+
+
 ENTRY_COLUMNS = (
     "entry.sequence, entry_id, receipt_number, terminal_number, kind, service_code, pack_version,"
     " recorded_at, boot_id, monotonic_ms, previous_digest, digest, sealed"
@@ -71,7 +82,14 @@ class Entries:
         self._database, self._clock, self._boot = database, clock, boot
         self._audit, self._print_jobs = audit, print_jobs
 
-    def record(self, case: Case) -> Receipt:
+    def prepare(self, case: Case) -> PreparedCase:
+        """Seal a case ahead of `record`, which then only has to write. Raises `JournalError(NOT_ENROLLED)`."""
+        known = self._database.row(_ENROLMENT_AND_RECEIPT, (case.entry_id.bytes,))
+        if known is None or known[0] is None:
+            raise JournalError(JournalFault.NOT_ENROLLED)
+        return _sealed(case, case.entry_id, decode_enrolment(known[0]))
+
+    def record(self, case: Case | PreparedCase) -> Receipt:
         """Seal and record a case, whole or not at all; the receipt that may now be shown and printed.
 
         The same case again (double tap, retry after a lost answer) returns the same receipt.  Of a hundred
@@ -81,21 +99,25 @@ class Entries:
         Raises `JournalError`.  After INPUT_OUTPUT nobody knows whether it was recorded: open the journal
         again and record the same case again, which settles it.
         """
-        for candidate in _identities(case.entry_id):
+        ahead = case if isinstance(case, PreparedCase) else None
+        plain = case.case if isinstance(case, PreparedCase) else case
+        for candidate in _identities(plain.entry_id):
             known = self._database.row(_ENROLMENT_AND_RECEIPT, (candidate.bytes,))
             if known is None or known[0] is None:
                 raise JournalError(JournalFault.NOT_ENROLLED)
             if known[1] is not None:
                 return _receipt(known[1:])
-            header, sealed = _sealed(case, candidate, decode_enrolment(known[0]))
+            enrolment = decode_enrolment(known[0])
+            if ahead is None or ahead.header.entry_id != candidate or ahead.enrolment != enrolment:
+                ahead = _sealed(plain, candidate, enrolment)
             try:
-                return self._append(header, sealed)
+                return self._append(ahead.header, ahead.sealed)
             except IntegrityError:
                 # Rare, so found out only here: the other process was faster, or the number is taken.
                 receipt = self._receipt_of(candidate)
                 if receipt is not None:
                     return receipt
-                if self.by_number(header.receipt_number) is None:
+                if self.by_number(ahead.header.receipt_number) is None:
                     raise
         raise RuntimeError("no free receipt number")
 
@@ -191,7 +213,7 @@ def entry_of(row: Row) -> RecordedEntry:
     )
 
 
-def _sealed(case: Case, entry_id: UUID, enrolment: Enrolment) -> tuple[EntryHeader, bytes]:
+def _sealed(case: Case, entry_id: UUID, enrolment: Enrolment) -> PreparedCase:
     header = EntryHeader(
         terminal_number=enrolment.terminal_number,
         entry_id=entry_id,
@@ -201,7 +223,8 @@ def _sealed(case: Case, entry_id: UUID, enrolment: Enrolment) -> tuple[EntryHead
         receipt_number=receipt_number(enrolment.terminal_number, entry_id),
     )
     body = case if entry_id == case.entry_id else replace(case, entry_id=entry_id)
-    return header, sealing.seal(sealing.encode_case(body), header, enrolment.sealing_key)
+    sealed = sealing.seal(sealing.encode_case(body), header, enrolment.sealing_key)
+    return PreparedCase(case=case, header=header, sealed=sealed, enrolment=enrolment)
 
 
 def _identities(entry_id: UUID) -> Iterator[UUID]:
