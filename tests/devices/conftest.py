@@ -22,6 +22,7 @@ from devices.slip_printer.simulator import ReceiptPrinterSimulator
 def nothing_left_running() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
+    left: list[threading.Thread] = []
     deadline = time.monotonic() + 3
     while time.monotonic() < deadline:
         left = [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
@@ -61,7 +62,9 @@ def printer_sim(port: Path) -> Iterator[ReceiptPrinterSimulator]:
 
 
 @pytest.fixture(params=["generic-80", "epson-tm-t88"])
-def printer(request: pytest.FixtureRequest, port: Path, printer_sim: ReceiptPrinterSimulator) -> Iterator[EscPosPrinter]:
+def printer(
+    request: pytest.FixtureRequest, port: Path, printer_sim: ReceiptPrinterSimulator
+) -> Iterator[EscPosPrinter]:
     driver = EscPosPrinter(str(port), model=request.param)
     driver.open()
     yield driver

@@ -77,7 +77,10 @@ def test_the_practice_card_is_the_published_frame() -> None:
     frame = read_frame("测试甲")
     assert len(frame) == 1295
     assert frame[-1] == 0x20
-    assert hashlib.sha256(frame).hexdigest() == "ee8fef9d93c35e14da17a7762c3d651d7eb44d9316d032484ab801c7ad7000ce"
+    assert (
+        hashlib.sha256(frame).hexdigest()
+        == "ee8fef9d93c35e14da17a7762c3d651d7eb44d9316d032484ab801c7ad7000ce"
+    )
     long = read_frame("测试甲", with_fingerprint=True)
     assert (len(long), long[:16].hex(), long[-1]) == (2321, "aaaaaa9669090a000090010004000400", 0x2A)
 
@@ -98,7 +101,11 @@ def test_cards_with_two_fingers_one_finger_and_none_are_cut_by_their_lengths(fin
     (body,) = FrameReader().feed(frame)
     data = parse_card_data(parse_reply(body).data, with_fingerprint=True)
     assert data is not None
-    assert (data.text, len(data.photo), len(data.fingerprint)) == (PRACTICE_CARDS["测试甲"].text, 1024, fingerprint_bytes)
+    assert (data.text, len(data.photo), len(data.fingerprint)) == (
+        PRACTICE_CARDS["测试甲"].text,
+        1024,
+        fingerprint_bytes,
+    )
 
 
 def test_lengths_that_do_not_add_up_are_refused() -> None:
@@ -140,7 +147,9 @@ def test_a_lost_first_byte_does_not_lose_the_frame() -> None:
 def test_frames_between_noise_arrive_whole_however_they_are_split(
     noise: bytes, answers: list[tuple[int, bytes]], sizes: list[int]
 ) -> None:
-    stream = b"".join(noise.rstrip(b"\xaa") + b"\x00" + reply_frame(verdict, data) for verdict, data in answers)
+    stream = b"".join(
+        noise.rstrip(b"\xaa") + b"\x00" + reply_frame(verdict, data) for verdict, data in answers
+    )
     reader, bodies, at, turn = FrameReader(), [], 0, 0
     while at < len(stream):
         size = sizes[turn % len(sizes)]
@@ -234,7 +243,13 @@ def test_any_text_block_is_an_identity_or_a_fault(noise: bytes, letter: bytes) -
     assert isinstance(parse_identity(noise[:248] + letter + noise[250:]), (IdentityDocument, CardFault))
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc", "Cn", "Zs", "Zl", "Zp", "Cf")), min_size=1, max_size=7))
+@given(
+    st.text(
+        alphabet=st.characters(exclude_categories=("Cs", "Cc", "Cn", "Zs", "Zl", "Zp", "Cf")),
+        min_size=1,
+        max_size=7,
+    )
+)
 @settings(max_examples=150, deadline=None)
 def test_any_name_however_rare_comes_through_unchanged(name: str) -> None:
     fields = {"name": name, "sex": "2", "birth": "19491231", "number": "11010519491231002X"}
@@ -247,5 +262,10 @@ def test_any_name_however_rare_comes_through_unchanged(name: str) -> None:
 
 
 def test_an_unknown_nation_is_shown_as_its_code() -> None:
-    assert (nation_name("01"), nation_name("56"), nation_name("97"), nation_name("63")) == ("汉", "基诺", "其他", "63")
+    assert (nation_name("01"), nation_name("56"), nation_name("97"), nation_name("63")) == (
+        "汉",
+        "基诺",
+        "其他",
+        "63",
+    )
     assert len(NATIONS) == 59

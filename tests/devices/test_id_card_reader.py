@@ -43,7 +43,9 @@ def test_every_kind_of_card_is_read(reader: SdtReader, sam: IdCardReaderSimulato
     assert name_of(read(reader)) == name
 
 
-def test_the_newest_address_replaces_the_one_printed_on_the_card(reader: SdtReader, sam: IdCardReaderSimulator) -> None:
+def test_the_newest_address_replaces_the_one_printed_on_the_card(
+    reader: SdtReader, sam: IdCardReaderSimulator
+) -> None:
     sam.place_card(PRACTICE_CARDS["测试乙"])
     outcome = read(reader)
     assert isinstance(outcome, CardRead)
@@ -144,13 +146,17 @@ def test_the_long_read_breaks_off_at_many_bytes(port: Path, do: str) -> None:
         reader.close()
 
 
-def test_a_card_that_only_flinched_is_read_on_the_second_try(reader: SdtReader, sam: IdCardReaderSimulator) -> None:
+def test_a_card_that_only_flinched_is_read_on_the_second_try(
+    reader: SdtReader, sam: IdCardReaderSimulator
+) -> None:
     sam.place_card(PRACTICE_CARDS["测试甲"])
     sam.arm(Fault(do="bad_checksum", command=3))
     assert name_of(read(reader)) == "测试甲"
 
 
-def test_noise_before_and_inside_the_answers_is_survived(reader: SdtReader, sam: IdCardReaderSimulator) -> None:
+def test_noise_before_and_inside_the_answers_is_survived(
+    reader: SdtReader, sam: IdCardReaderSimulator
+) -> None:
     sam.place_card(PRACTICE_CARDS["测试甲"])
     for command in (1, 2, 3):
         sam.arm(Fault(do="garbage", command=command))
