@@ -29,21 +29,36 @@ class OpenSockets:
         self._lock = threading.Lock()
         self.opened = 0
         """How many were opened so far: an exchange that opened none went over an older connection."""
+        self._cut = False
+
+    def allow(self) -> None:
+        """An exchange begins."""
+        with self._lock:
+            self._cut = False
 
     def add(self, opened: socket.socket) -> None:
-        """Know one more."""
+        """Know one more; one whose exchange was cut while it was still connecting is shut down at once."""
         with self._lock:
             self._sockets.add(opened)
             self.opened += 1
+            cut = self._cut
+        if cut:
+            _shut_down(opened)
 
     def cut(self) -> None:
-        """Shut all of them down; whoever reads or writes one of them fails now."""
+        """Shut all of them down, and those that this exchange still opens."""
         with self._lock:
+            self._cut = True
             sockets = list(self._sockets)
         for opened in sockets:
-            with contextlib.suppress(OSError):
-                # The base class's method: SSLSocket's own also drops the TLS state under the reader's feet.
-                socket.socket.shutdown(opened, socket.SHUT_RDWR)
+            _shut_down(opened)
+
+
+def _shut_down(opened: socket.socket) -> None:
+    """Whoever reads or writes it fails now."""
+    with contextlib.suppress(OSError):
+        # The base class's method: SSLSocket's own also drops the TLS state under the reader's feet.
+        socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
 class CuttableAdapter(HTTPAdapter):

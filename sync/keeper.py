@@ -21,7 +21,7 @@ from kiosk.journal.journal import Journal
 from kiosk.journal.settings import SettingKey
 from sync.backoff import Backoff
 from sync.enrolment import enrol
-from sync.journal_thread import Pulse
+from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
 from sync.platform_client import VERSION, PlatformClient
 from sync.wire import HeartbeatAnswer, HeartbeatRequest
@@ -132,7 +132,7 @@ class Keeper:
             uptime_s=max(self._clock.monotonic() - self._started, 0.0),
         )
         whole_s, self._first = (_FIRST_CHECK_S if self._first else _CHECK_S), False
-        return self._client.heartbeat(message, _last_sequence(journal), whole_s)
+        return self._client.heartbeat(message, newest_sequence(journal), whole_s)
 
     def _remember(self, journal: Journal, answer: HeartbeatAnswer) -> None:
         epoch = answer.epoch.encode("ascii")
@@ -142,7 +142,7 @@ class Keeper:
     def _fetch_inbox(self, journal: Journal, head: int) -> None:
         cursor = _number(journal.inbox.cursor())
         while cursor < head and not self._stopping.is_set():
-            answer = self._client.inbox(cursor, _last_sequence(journal))
+            answer = self._client.inbox(cursor, newest_sequence(journal))
             messages = [
                 InboxMessage(
                     message_id=str(message.number),
@@ -161,11 +161,6 @@ class Keeper:
 
 def _number(cursor: str) -> int:
     return int(cursor) if cursor.isdigit() else 0
-
-
-def _last_sequence(journal: Journal) -> int:
-    last = journal.entries.last()
-    return last.receipt.sequence if last else 0
 
 
 def _free_bytes(folder: Path) -> int | None:

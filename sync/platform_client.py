@@ -72,7 +72,7 @@ class Limits:
 
     connect_s: float = 5.0
     read_s: float = 20.0
-    """Longest pause between two bytes."""
+    """Longest pause before the answer's first byte, and between two of its bytes."""
     whole_s: float = 30.0
     """The whole of a small exchange, from the first byte to the last."""
     slowest_bytes_per_s: float = 4000.0
@@ -81,6 +81,14 @@ class Limits:
     def for_body(self, size_bytes: int) -> float:
         """The total deadline of an exchange that sends so many bytes."""
         return self.whole_s + size_bytes / self.slowest_bytes_per_s
+
+    def pauses(self, size_bytes: int) -> tuple[float, float]:
+        """(connect, read) for such an exchange.
+
+        A body that "was written" may stand in the kernel's buffer for long on a slow line, so the wait for
+        the answer must allow for the way there.
+        """
+        return self.connect_s, self.read_s + size_bytes / self.slowest_bytes_per_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +205,8 @@ class PlatformClient:
     def _exchange_once(
         self, method: str, path: str, body: bytes, key_id: str, sequence: int, whole_s: float | None
     ) -> tuple[SignedRequest, _RawAnswer]:
-        if self._called_off:
+        self._sockets.allow()
+        if self._called_off:  # looked at after `allow`, so that a call that is called off now is not missed
             raise PlatformError(LineFault.NO_LINE, "called off")
         travelling, encoding = compress(body)
         prepared = self._prepare(method, path, travelling, encoding)
@@ -210,7 +219,7 @@ class PlatformClient:
         limit_s = whole_s if whole_s is not None else self._limits.for_body(len(travelling))
         with deadline(self._sockets, self._clock, limit_s) as time_limit:
             try:
-                return signed, self._send(prepared)
+                return signed, self._send(prepared, self._limits.pauses(len(travelling)))
             except PlatformError as error:
                 if time_limit.passed:
                     raise PlatformError(LineFault.TIMED_OUT, f"more than {limit_s:.0f} s in all") from error
@@ -233,8 +242,7 @@ class PlatformClient:
             requests.Request(method, self._url + path, headers=headers, data=data)
         )
 
-    def _send(self, prepared: requests.PreparedRequest) -> _RawAnswer:
-        timeouts = (self._limits.connect_s, self._limits.read_s)
+    def _send(self, prepared: requests.PreparedRequest, timeouts: tuple[float, float]) -> _RawAnswer:
         try:
             with self._session.send(
                 prepared, timeout=timeouts, allow_redirects=False, stream=True
@@ -307,7 +315,7 @@ def _check_status(status: int, retry_after: str | None) -> None:
         raise PlatformError(LineFault.TOO_MANY, str(status), retry_after_s=_seconds(retry_after))
     if status >= 500:
         raise PlatformError(LineFault.SERVER_TROUBLE, str(status))
-    if not 200 <= status < 300 and status < 400:
+    if status != 200 and not 400 <= status < 500:
         raise PlatformError(LineFault.NOT_THE_PLATFORM, f"answered {status}")
 
 

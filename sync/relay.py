@@ -22,7 +22,7 @@ from kiosk.journal.journal import Journal
 from kiosk.journal.outbox import Acknowledged, LeasedEntry, Parked, Released, Settlement
 from sync.acknowledgement import verified_token
 from sync.backoff import Backoff
-from sync.journal_thread import Pulse
+from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
 from sync.platform_client import PlatformClient, Refused
 from sync.signing import SignatureFault
@@ -106,12 +106,14 @@ class Relay:
 
     def drain(self, journal: Journal) -> PlatformError | None:
         """Send until the outbox has nothing due; the fault that stopped it, if one did."""
+        if not self._enrolled(journal):
+            return None
         while not self._stopping.is_set():
             leased = journal.outbox.lease(self._batch, self._max_bytes, LEASE_S)
             if not leased:
                 return None
             self.pulse.beat(within_s=600.0)
-            settlements, error = self._deliver(leased, _last_sequence(journal))
+            settlements, error = self._deliver(leased, newest_sequence(journal))
             journal.outbox.settle(settlements)
             self._line.note_queue(journal.outbox.summary())
             self._tell_delivered(leased, settlements)
@@ -125,7 +127,7 @@ class Relay:
         """One look at the outbox; the pause until the next if nothing happens meanwhile."""
         summary = journal.outbox.summary()
         self._line.note_queue(summary)
-        if not self._enrolled(journal) or self._line.is_offline:
+        if self._line.is_offline:
             return _SLOW_POLL_S
         remaining_s = self._not_before - self._clock.monotonic()
         if remaining_s > 0:
@@ -236,8 +238,3 @@ def _park(refused: Sequence[tuple[LeasedEntry, Refused]]) -> list[Settlement]:
         Parked(entry_id=item.entry.header.entry_id, reason=ParkReason.REJECTED, detail=refusal.word)
         for item, refusal in refused
     ]
-
-
-def _last_sequence(journal: Journal) -> int:
-    last = journal.entries.last()
-    return last.receipt.sequence if last else 0

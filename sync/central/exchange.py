@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from kiosk.clock import Clock
@@ -75,10 +75,13 @@ class Caller:
 async def read_body(request: Request) -> bytes:
     """The body as it came, at most `MAX_REQUEST_BYTES`: the rest is not even read."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_REQUEST_BYTES:
-            raise Refusal(413, "too-large", f"at most {MAX_REQUEST_BYTES} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_REQUEST_BYTES:
+                raise Refusal(413, "too-large", f"at most {MAX_REQUEST_BYTES} bytes")
+    except ClientDisconnect as error:
+        raise Refusal(400, "cut-short") from error  # nobody is left to read it, and it is no bug of ours
     return bytes(body)
 
 

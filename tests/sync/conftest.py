@@ -1,0 +1,274 @@
+"""A real platform, a real line and a real journal for each test, all on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from kiosk.clock import SystemClock
+from kiosk.config import PlatformSettings
+from kiosk.domain.case import Case, new_entry_id
+from kiosk.domain.enrolment import Enrolment
+from kiosk.domain.receipt import Receipt
+from kiosk.errors import PlatformError
+from kiosk.journal.journal import Journal, load_or_create_key
+from kiosk.journal.outbox import Acknowledged, LeasedEntry
+from sync.central.exchange import Platform
+from sync.central.server import build_platform, serving
+from sync.enrolment import enrol
+from sync.line import Line
+from sync.line_simulator import LineSimulator
+from sync.platform_client import Limits, PlatformClient
+from sync.relay import Relay
+from sync.signing import SignedAnswer, SignedRequest, sign_answer
+
+CODE = "4821093377"
+QUICK = Limits(connect_s=1.0, read_s=1.0, whole_s=2.0)
+"""Deadlines short enough for a test, long enough for a busy machine."""
+
+
+@dataclass
+class Terminal:
+    """A terminal without a face: its journal, its key, and a relay that is driven by hand."""
+
+    folder: Path
+    url: str
+    batch: int = 50
+    stopping: threading.Event = field(default_factory=threading.Event)
+    delivered: list[str] = field(default_factory=list)
+    after_batch: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        self.clock = SystemClock()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.key = Ed25519PrivateKey.generate()
+        page_key = load_or_create_key(self.folder / "journal.key")
+        self.journal = Journal.open(self.folder / "journal.db", page_key, self.clock)
+        settings = PlatformSettings(url=self.url, retry_cap_s=0.3)
+        self.client = PlatformClient(settings, self.key, self.clock, QUICK)
+        self.line = Line(self.clock)
+        self.relay = Relay(
+            self.client,
+            self.line,
+            self.clock,
+            self.stopping,
+            batch=self.batch,
+            retry_cap_s=0.3,
+            on_delivered=self._note,
+        )
+
+    def enrol(self, code: str = CODE) -> Enrolment:
+        enrolment = enrol(self.client, self.journal, code)
+        self.client.become(enrolment)
+        return enrolment
+
+    def record(self, count: int = 1) -> list[Receipt]:
+        return [self.journal.entries.record(_case()) for _ in range(count)]
+
+    def drain(self) -> PlatformError | None:
+        return self.relay.drain(self.journal)
+
+    def drain_whatever_happens(self, tries: int = 40) -> None:
+        """Drain again and again, as the relay's thread would, without its pauses."""
+        for _ in range(tries):
+            self.drain()
+            summary = self.journal.outbox.summary()
+            if summary.pending + summary.leased == 0:
+                return
+        raise AssertionError(f"still {self.journal.outbox.summary()}")
+
+    def close(self) -> None:
+        self.client.close()
+        self.journal.close()
+
+    def _note(self, delivered: Sequence[tuple[LeasedEntry, Acknowledged]]) -> None:
+        self.delivered += [item.entry.header.receipt_number for item, _ in delivered]
+        self.after_batch()
+
+
+def _case() -> Case:
+    return Case(
+        entry_id=new_entry_id(),
+        service_code="pension-qualification",
+        pack_version="1.0.0",
+        started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
+        answers={"phone": "13900000000"},
+    )
+
+
+@pytest.fixture
+def record_in() -> Callable[[Journal, int], list[Receipt]]:
+    """Record cases of invented residents, as the face does."""
+    return lambda journal, count: [journal.entries.record(_case()) for _ in range(count)]
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    built = build_platform(tmp_path / "platform" / "central.db", tmp_path / "platform")
+    built.store.add_enrolment_code(CODE, timedelta(hours=1))
+    yield built
+    built.store.close()
+
+
+@pytest.fixture
+def platform_url(platform: Platform) -> Iterator[str]:
+    with serving(platform) as url:
+        yield url
+
+
+@pytest.fixture
+def line(platform_url: str) -> Iterator[LineSimulator]:
+    simulator = LineSimulator(("127.0.0.1", 0), ("127.0.0.1", int(platform_url.rpartition(":")[2])))
+    yield simulator
+    simulator.close()
+
+
+@pytest.fixture
+def make_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    made: list[Terminal] = []
+    numbers = itertools.count(1)
+
+    def make(url: str, batch: int = 50) -> Terminal:
+        made.append(Terminal(tmp_path / f"terminal-{next(numbers)}", url, batch))
+        return made[-1]
+
+    yield make
+    for terminal in made:
+        terminal.close()
+
+
+@pytest.fixture
+def terminal(line: LineSimulator, make_terminal: Callable[..., Terminal]) -> Terminal:
+    """An enrolled terminal behind the line."""
+    made = make_terminal(f"http://127.0.0.1:{line.port}")
+    made.enrol()
+    return made
+
+
+Behaviour = Callable[[socket.socket, SignedRequest], None]
+
+
+class Impostor:
+    """Something that listens where the platform should be. `behave` answers each request as it likes."""
+
+    def __init__(self) -> None:
+        self.signing_key = Ed25519PrivateKey.generate()
+        self.requests: list[SignedRequest] = []
+        self.behave: Behaviour = lambda connection, request: None
+        self.ended = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._threads: list[threading.Thread] = []
+        self._connections: list[socket.socket] = []
+        self._start(self._accept)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def enrolment(self) -> Enrolment:
+        """What a terminal believes that was enrolled with the platform whose key this one holds."""
+        return Enrolment(
+            terminal_id="t1",
+            terminal_number="100001",
+            region_code="370508",
+            sealing_key=X25519PrivateKey.generate().public_key().public_bytes_raw(),
+            signing_key=self.signing_key.public_key().public_bytes_raw(),
+        )
+
+    def signed(
+        self,
+        request: SignedRequest,
+        body: bytes,
+        status: int = 200,
+        content_type: str = "application/json",
+        key: Ed25519PrivateKey | None = None,
+        encoding: str | None = None,
+    ) -> bytes:
+        """A whole answer, signed as the platform would."""
+        headers = {"content-type": content_type}
+        if encoding:
+            headers["content-encoding"] = encoding
+        answer = SignedAnswer(status, headers, request)
+        sign_answer(answer, body, key or self.signing_key, datetime.now(UTC))
+        return plain(body, status, answer.headers)
+
+    def close(self) -> None:
+        self.ended.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(timeout=5)
+        for connection in self._connections:
+            connection.close()
+
+    def _start(self, work: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=work, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self._connections.append(connection)
+                self._start(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as stream:
+            while first := stream.readline():
+                method, target, _ = first.decode("ascii").split(" ")
+                headers = {}
+                while (raw := stream.readline().strip()) != b"":
+                    name, _, value = raw.decode("latin-1").partition(":")
+                    headers[name.lower()] = value.strip()
+                stream.read(int(headers.get("content-length", "0")))
+                request = SignedRequest(method, f"http://{headers['host']}{target}", headers)
+                self.requests.append(request)
+                self.behave(connection, request)
+
+
+def plain(
+    body: bytes, status: int = 200, headers: dict[str, str] | None = None, length: int | None = None
+) -> bytes:
+    lines = [f"HTTP/1.1 {status} Whatever", f"content-length: {len(body) if length is None else length}"]
+    lines += [f"{name}: {value}" for name, value in (headers or {"content-type": "application/json"}).items()]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def answer_bytes() -> Callable[..., bytes]:
+    """Builds an unsigned answer: (body, status, headers, announced length)."""
+    return plain
+
+
+@pytest.fixture
+def impostor() -> Iterator[Impostor]:
+    server = Impostor()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def fooled_client(impostor: Impostor) -> Iterator[PlatformClient]:
+    """A client that talks to the impostor and believes in the key that the impostor holds."""
+    client = PlatformClient(
+        PlatformSettings(url=impostor.url), Ed25519PrivateKey.generate(), SystemClock(), QUICK
+    )
+    client.become(impostor.enrolment())
+    yield client
+    client.close()

@@ -1,0 +1,196 @@
+"""What the platform does with entries that are doubtful: duplicates, alterations, gaps and forks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kiosk.domain.case import DeliveryState, ParkReason
+from kiosk.domain.entry import RecordedEntry, entry_digest
+from kiosk.errors import LineFault
+from sync.central.exchange import Platform
+from sync.platform_client import Refused
+from sync.wire import EntryResult, Reason, Result
+
+
+def entries(terminal: Any) -> list[RecordedEntry]:
+    return list(terminal.journal.entries.stream())
+
+
+def send(terminal: Any, *sent: RecordedEntry) -> list[EntryResult]:
+    found: list[EntryResult] = terminal.client.send_entries(list(sent), 0).results
+    return found
+
+
+def redigested(entry: RecordedEntry, **changes: Any) -> RecordedEntry:
+    """The entry altered, with a digest that covers the alteration."""
+    changed = replace(entry, **changes)
+    digest = entry_digest(
+        changed.header,
+        changed.sequence,
+        changed.recorded_at,
+        changed.boot_id,
+        changed.monotonic_s,
+        changed.sealed,
+        changed.previous_digest,
+    )
+    return replace(changed, digest=digest)
+
+
+def notes(platform: Platform) -> list[tuple[str, int, int, bool]]:
+    with platform.store.reading() as run:
+        rows = run.execute(
+            "select kind, first_sequence, last_sequence, closed_at from chain_note order by number"
+        )
+        return [(kind, first, last, closed is not None) for kind, first, last, closed in rows.fetchall()]
+
+
+def test_the_same_entry_twice_is_one_case(platform: Platform, terminal: Any) -> None:
+    (receipt,) = terminal.record()
+    (first,) = send(terminal, *entries(terminal))
+    (second,) = send(terminal, *entries(terminal))
+    assert (first.result, second.result) == (Result.STORED, Result.DUPLICATE)
+    assert first.stored_at == second.stored_at
+    (count,) = platform.cases.count(receipt.number)
+    assert (count.stored, count.received) == (1, 2)
+
+
+def test_the_same_entry_twice_in_one_batch(terminal: Any) -> None:
+    terminal.record()
+    (entry,) = entries(terminal)
+    assert [result.result for result in send(terminal, entry, entry)] == [Result.STORED, Result.DUPLICATE]
+
+
+def test_the_same_identity_with_another_body_is_kept_apart(platform: Platform, terminal: Any) -> None:
+    terminal.record()
+    (entry,) = entries(terminal)
+    send(terminal, entry)
+    (result,) = send(terminal, redigested(entry, monotonic_s=entry.monotonic_s + 1))
+    assert (result.result, result.reason) == (Result.QUARANTINED, Reason.CONFLICT)
+    (count,) = platform.cases.count(entry.header.receipt_number)
+    assert count.stored == 1
+
+
+def test_a_conflict_is_frozen_in_the_outbox(platform: Platform, terminal: Any) -> None:
+    terminal.record()
+    (entry,) = entries(terminal)
+    send(terminal, redigested(entry, monotonic_s=entry.monotonic_s + 1))
+    assert terminal.drain() is None
+    (item,) = terminal.journal.outbox.listing(DeliveryState.PARKED)
+    assert item.park_reason is ParkReason.CONFLICT
+
+
+def test_a_sealed_body_that_was_altered(platform: Platform, terminal: Any) -> None:
+    terminal.record()
+    (entry,) = entries(terminal)
+    altered = bytearray(entry.sealed)
+    altered[-1] ^= 1
+    (result,) = send(terminal, redigested(entry, sealed=bytes(altered)))
+    assert (result.result, result.reason) == (Result.QUARANTINED, Reason.CANNOT_OPEN)
+    (count,) = platform.cases.count(entry.header.receipt_number)
+    assert (count.stored, count.quarantined) == (0, 1)
+
+
+def test_a_digest_that_does_not_cover_the_entry(terminal: Any) -> None:
+    terminal.record()
+    (entry,) = entries(terminal)
+    (result,) = send(terminal, replace(entry, digest=bytes(32)))
+    assert (result.result, result.reason) == (Result.QUARANTINED, Reason.DIGEST)
+
+
+def test_a_receipt_number_that_does_not_follow_from_the_entry(terminal: Any) -> None:
+    terminal.record(2)
+    first, second = entries(terminal)
+    header = replace(first.header, receipt_number=second.header.receipt_number)
+    (result,) = send(terminal, redigested(first, header=header))
+    assert (result.result, result.reason) == (Result.REJECTED, Reason.RECEIPT_NUMBER)
+
+
+def test_a_body_sealed_for_another_entry(terminal: Any) -> None:
+    terminal.record(2)
+    first, second = entries(terminal)
+    (result,) = send(terminal, redigested(first, sealed=second.sealed))
+    assert (result.result, result.reason) == (Result.QUARANTINED, Reason.CANNOT_OPEN)
+
+
+def test_a_gap_is_noticed_and_closed_when_it_is_filled(platform: Platform, terminal: Any) -> None:
+    terminal.record(5)
+    one, two, three, four, five = entries(terminal)
+    send(terminal, one)
+    send(terminal, five, four)
+    assert notes(platform) == [("gap", 2, 3, False)]
+    send(terminal, two)
+    assert notes(platform) == [("gap", 2, 3, False)]
+    send(terminal, three)
+    assert notes(platform) == [("gap", 2, 3, True)]
+
+
+def test_a_shuffled_batch_is_no_gap(platform: Platform, terminal: Any) -> None:
+    terminal.record(4)
+    one, two, three, four = entries(terminal)
+    results = send(terminal, three, one, four, two)
+    assert [result.id for result in results] == [entry.header.entry_id for entry in (three, one, four, two)]
+    assert notes(platform) == []
+
+
+def test_a_fork_is_kept_apart(platform: Platform, terminal: Any) -> None:
+    """A cloned or restored disk goes on from an old place of the chain with another entry."""
+    terminal.record(3)
+    one, two, three = entries(terminal)
+    send(terminal, one, two)
+    (result,) = send(terminal, redigested(three, sequence=2, previous_digest=one.digest))
+    assert (result.result, result.reason) == (Result.QUARANTINED, Reason.FORK)
+    assert notes(platform) == [("fork", 2, 2, False)]
+    (again,) = send(terminal, redigested(three, previous_digest=bytes(31) + b"\1"))
+    assert again.result is Result.QUARANTINED
+
+
+def test_another_terminals_entry_is_not_taken(
+    platform: Platform, terminal: Any, line: Any, make_terminal: Callable[..., Any]
+) -> None:
+    from datetime import timedelta
+
+    platform.store.add_enrolment_code("9900112233", timedelta(hours=1))
+    other = make_terminal(f"http://127.0.0.1:{line.port}")
+    other.enrol("9900112233")
+    other.record()
+    (result,) = send(terminal, *entries(other))
+    assert (result.result, result.reason) == (Result.REJECTED, Reason.RECEIPT_NUMBER)
+
+
+def test_a_terminal_that_signs_with_another_key_is_refused(
+    terminal: Any, line: Any, make_terminal: Callable[..., Any]
+) -> None:
+    thief = make_terminal(f"http://127.0.0.1:{line.port}")
+    enrolment = terminal.journal.settings.enrolment()
+    thief.journal.settings.set_enrolment(enrolment)
+    thief.client.become(enrolment)
+    thief.record()
+    with pytest.raises(Refused) as caught:
+        send(thief, *entries(thief))
+    assert (caught.value.fault, caught.value.word) == (LineFault.NOT_AUTHORISED, "bad-signature")
+
+
+def test_a_request_shown_again_is_refused(platform: Platform, terminal: Any) -> None:
+    import requests
+
+    terminal.record()
+    kept: list[requests.PreparedRequest] = []
+    send_one = terminal.client._session.send
+
+    def keep(prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
+        kept.append(prepared)
+        answer: requests.Response = send_one(prepared, **options)
+        return answer
+
+    terminal.client._session.send = keep
+    terminal.drain()
+    kept[0].body.seek(0)  # type: ignore[union-attr]  # the client sends a stream
+    with requests.Session() as session:
+        again = session.send(kept[0])
+    assert (again.status_code, again.json()["title"]) == (409, "replayed")
+    (count,) = platform.cases.count()
+    assert (count.stored, count.received) == (1, 1)
