@@ -73,6 +73,7 @@ _WORD = re.compile(r"[A-Za-z0-9_.:/+-]{0,64}", re.ASCII)
 _MOBILE = re.compile(r"(?<![0-9A-Fa-f])1[3-9][0-9]{9}(?![0-9A-Fa-f])", re.ASCII)
 _TAIL = "SELECT position, digest FROM audit ORDER BY position DESC LIMIT 1"
 _INSERT = "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_NO_DETAIL = "{}"
 _COLUMNS = "position, happened_at, boot_id, monotonic_ms, event, subject, detail, previous_digest, digest"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -94,28 +95,24 @@ class Audit:
         self, event: AuditEvent, subject: str = "", detail: Mapping[AuditField, str | int] | None = None
     ) -> None:
         """As `append`, inside a transaction that the caller holds."""
-        last = self._database.row(_TAIL)
-        self.chain_within(last or (0, GENESIS), event, subject, detail)
+        words = {field.value: _impersonal(str(value)) for field, value in (detail or {}).items()}
+        self.chain_within(
+            self._database.row(_TAIL) or (0, GENESIS),
+            (iso_utc(self._clock.now()), round(self._clock.monotonic() * 1000)),
+            event,
+            _impersonal(subject),
+            _encode(words).decode("ascii") if words else _NO_DETAIL,
+        )
 
     def chain_within(
-        self,
-        last: Row,
-        event: AuditEvent,
-        subject: str = "",
-        detail: Mapping[AuditField, str | int] | None = None,
+        self, last: Row, stamp: tuple[str, int], event: AuditEvent, subject: str, detail: str = _NO_DETAIL
     ) -> None:
-        """As `append_within`, for a caller that already has the position and digest of the last line."""
-        words = {field.value: _impersonal(str(value)) for field, value in (detail or {}).items()}
+        """The line itself, for the caller that records a case and has already read the clock and the last line.
+
+        `last` is the last line's position and digest; `subject` must be one of our own identifiers.
+        """
+        line = (last[0] + 1, stamp[0], self._boot, stamp[1], event.value, subject, detail)
         previous = last[1]
-        line = (
-            last[0] + 1,
-            iso_utc(self._clock.now()),
-            self._boot,
-            round(self._clock.monotonic() * 1000),
-            event.value,
-            _impersonal(subject),
-            _encode(words).decode("ascii"),
-        )
         self._database.run(_INSERT, (*line, previous, _digest(line, previous)))
 
     def recent(self, limit: int = 100) -> list[AuditRecord]:

@@ -177,8 +177,12 @@ class Entries:
                 ),
             )
             self._print_jobs.queue_within(sequence, PrintKind.SLIP, recorded_at)
-            last_line = (tails[2] or 0, tails[3] or GENESIS)
-            self._audit.chain_within(last_line, AuditEvent.CASE_RECORDED, str(header.entry_id))
+            self._audit.chain_within(
+                (tails[2] or 0, tails[3] or GENESIS),
+                (recorded_at, monotonic_ms),
+                AuditEvent.CASE_RECORDED,
+                str(header.entry_id),
+            )
         return Receipt(
             number=header.receipt_number,
             entry_id=header.entry_id,
