@@ -16,7 +16,6 @@ from uuid import UUID
 
 from kiosk.clock import Clock
 from kiosk.domain.case import Case, DeliveryState, ParkReason, PlatformState
-from kiosk.domain.enrolment import Enrolment
 from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, entry_digest, iso_utc
 from kiosk.domain.receipt import Receipt, receipt_number
 from kiosk.errors import JournalError, JournalFault
@@ -45,25 +44,25 @@ class PreparedCase:
     case: Case
     header: EntryHeader
     sealed: bytes
-    enrolment: Enrolment
-    """What it was sealed under; another one since then means sealing again."""
+    enrolment: bytes
+    """What it was sealed under, as it is stored; another one since then means sealing again."""
 
 
 ENTRY_COLUMNS = (
     "entry.sequence, entry_id, receipt_number, terminal_number, kind, service_code, pack_version,"
     " recorded_at, boot_id, monotonic_ms, previous_digest, digest, sealed"
 )
-_TAILS = (
-    "SELECT e.sequence, e.digest, a.position, a.digest FROM (SELECT 1)"
+_KNOWN = (
+    "(SELECT value FROM setting WHERE key = 'enrolment'), receipt_number, entry_id, r.sequence, recorded_at,"
+    " service_code"
+)
+_BEFORE_SEALING = f"SELECT {_KNOWN} FROM (SELECT 1) LEFT JOIN entry AS r ON entry_id = ?"
+_BEFORE_WRITING = (
+    f"SELECT {_KNOWN}, e.sequence, e.digest, a.position, a.digest FROM (SELECT 1)"
+    " LEFT JOIN entry AS r ON entry_id = ?"
     " LEFT JOIN (SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1) AS e"
     " LEFT JOIN (SELECT position, digest FROM audit ORDER BY position DESC LIMIT 1) AS a"
 )
-_ENROLMENT_AND_RECEIPT = (
-    "SELECT (SELECT value FROM setting WHERE key = 'enrolment'),"
-    " receipt_number, entry_id, sequence, recorded_at, service_code"
-    " FROM (SELECT 1) LEFT JOIN entry ON entry_id = ?"
-)
-_RECEIPT = "SELECT receipt_number, entry_id, sequence, recorded_at, service_code FROM entry"
 _STATUS = (
     "SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code,"
     " ifnull(state, 'recorded'), ifnull(platform_state, 'unknown'), park_reason, acknowledged_at"
@@ -84,10 +83,7 @@ class Entries:
 
     def prepare(self, case: Case) -> PreparedCase:
         """Seal a case ahead of `record`, which then only has to write. Raises `JournalError(NOT_ENROLLED)`."""
-        known = self._database.row(_ENROLMENT_AND_RECEIPT, (case.entry_id.bytes,))
-        if known is None or known[0] is None:
-            raise JournalError(JournalFault.NOT_ENROLLED)
-        return _sealed(case, case.entry_id, decode_enrolment(known[0]))
+        return _sealed(case, case.entry_id, self._known(case.entry_id)[0])
 
     def record(self, case: Case | PreparedCase) -> Receipt:
         """Seal and record a case, whole or not at all; the receipt that may now be shown and printed.
@@ -102,23 +98,10 @@ class Entries:
         ahead = case if isinstance(case, PreparedCase) else None
         plain = case.case if isinstance(case, PreparedCase) else case
         for candidate in _identities(plain.entry_id):
-            known = self._database.row(_ENROLMENT_AND_RECEIPT, (candidate.bytes,))
-            if known is None or known[0] is None:
-                raise JournalError(JournalFault.NOT_ENROLLED)
-            if known[1] is not None:
-                return _receipt(known[1:])
-            enrolment = decode_enrolment(known[0])
-            if ahead is None or ahead.header.entry_id != candidate or ahead.enrolment != enrolment:
-                ahead = _sealed(plain, candidate, enrolment)
-            try:
-                return self._append(ahead.header, ahead.sealed)
-            except IntegrityError:
-                # Rare, so found out only here: the other process was faster, or the number is taken.
-                receipt = self._receipt_of(candidate)
-                if receipt is not None:
-                    return receipt
-                if self.by_number(ahead.header.receipt_number) is None:
-                    raise
+            receipt = self._record_as(candidate, plain, ahead)
+            if receipt is not None:
+                return receipt
+            ahead = None
         raise RuntimeError("no free receipt number")
 
     def by_number(self, number: str) -> EntryStatus | None:
@@ -147,16 +130,49 @@ class Entries:
         for row in self._database.stream(sql, (after,)):
             yield entry_of(row)
 
-    def _append(self, header: EntryHeader, sealed: bytes) -> Receipt:
-        database = self._database
+    def _record_as(self, entry_id: UUID, case: Case, ahead: PreparedCase | None) -> Receipt | None:
+        """Record `case` as `entry_id`; None when the number that follows from it is another entry's."""
+        try:
+            while True:
+                if ahead is None:
+                    stored, receipt = self._known(entry_id)
+                    if receipt is not None:
+                        return receipt
+                    ahead = _sealed(case, entry_id, stored)
+                receipt = self._append(ahead)
+                if receipt is not None:
+                    return receipt
+                ahead = None
+        except IntegrityError:
+            # Rare, so found out only here: the other process was faster, or the number is taken.
+            stored, receipt = self._known(entry_id)
+            number = receipt_number(decode_enrolment(stored).terminal_number, entry_id)
+            if receipt is None and self.by_number(number) is None:
+                raise
+            return receipt
+
+    def _known(self, entry_id: UUID) -> tuple[bytes, Receipt | None]:
+        """The enrolment as it is stored; and, when `entry_id` is recorded already, its receipt."""
+        row = self._database.row(_BEFORE_SEALING, (entry_id.bytes,))
+        if row is None or row[0] is None:
+            raise JournalError(JournalFault.NOT_ENROLLED)
+        return row[0], _receipt(row[1:6]) if row[1] is not None else None
+
+    def _append(self, prepared: PreparedCase) -> Receipt | None:
+        """The one commit; None when the terminal was enrolled anew since the case was sealed."""
+        database, header, sealed = self._database, prepared.header, prepared.sealed
         # Stored to the millisecond, so that the receipt says the same today and when it is read again.
         recorded_at = iso_utc(self._clock.now())
         moment = datetime.fromisoformat(recorded_at)
         monotonic_ms = round(self._clock.monotonic() * 1000)
         with database.transaction():
-            tails = database.row(_TAILS)
-            assert tails is not None  # it joins onto one row
-            sequence, previous = (tails[0] or 0) + 1, tails[1] or GENESIS
+            before = database.row(_BEFORE_WRITING, (header.entry_id.bytes,))
+            assert before is not None  # it joins onto one row
+            if before[1] is not None:
+                return _receipt(before[1:6])
+            if before[0] != prepared.enrolment:
+                return None
+            sequence, previous = (before[6] or 0) + 1, before[7] or GENESIS
             digest = entry_digest(header, sequence, moment, self._boot, monotonic_ms / 1000, sealed, previous)
             database.run(
                 _INSERT_ENTRY,
@@ -178,7 +194,7 @@ class Entries:
             )
             self._print_jobs.queue_within(sequence, PrintKind.SLIP, recorded_at)
             self._audit.chain_within(
-                (tails[2] or 0, tails[3] or GENESIS),
+                (before[8] or 0, before[9] or GENESIS),
                 (recorded_at, monotonic_ms),
                 AuditEvent.CASE_RECORDED,
                 str(header.entry_id),
@@ -190,10 +206,6 @@ class Entries:
             received_at=moment,
             service_code=header.service_code,
         )
-
-    def _receipt_of(self, entry_id: UUID) -> Receipt | None:
-        row = self._database.row(f"{_RECEIPT} WHERE entry_id = ?", (entry_id.bytes,))
-        return _receipt(row) if row else None
 
 
 def entry_of(row: Row) -> RecordedEntry:
@@ -217,7 +229,8 @@ def entry_of(row: Row) -> RecordedEntry:
     )
 
 
-def _sealed(case: Case, entry_id: UUID, enrolment: Enrolment) -> PreparedCase:
+def _sealed(case: Case, entry_id: UUID, stored: bytes) -> PreparedCase:
+    enrolment = decode_enrolment(stored)
     header = EntryHeader(
         terminal_number=enrolment.terminal_number,
         entry_id=entry_id,
@@ -228,7 +241,7 @@ def _sealed(case: Case, entry_id: UUID, enrolment: Enrolment) -> PreparedCase:
     )
     body = case if entry_id == case.entry_id else replace(case, entry_id=entry_id)
     sealed = sealing.seal(sealing.encode_case(body), header, enrolment.sealing_key)
-    return PreparedCase(case=case, header=header, sealed=sealed, enrolment=enrolment)
+    return PreparedCase(case=case, header=header, sealed=sealed, enrolment=stored)
 
 
 def _identities(entry_id: UUID) -> Iterator[UUID]:

@@ -147,3 +147,25 @@ def test_the_resident_whose_case_has_no_document_is_received_too(
 def test_a_number_that_was_not_recorded_here_is_unknown(journal: Journal) -> None:
     assert journal.entries.by_number("3705081244160973") is None
     assert journal.entries.last() is None
+
+
+def test_a_case_sealed_ahead_is_recorded_like_any_other_and_only_once(
+    journal: Journal, place: Place, make_case: MakeCase
+) -> None:
+    case = make_case()
+    prepared = journal.entries.prepare(case)
+    assert journal.entries.count() == 0
+    receipt = journal.entries.record(prepared)
+    assert journal.entries.record(prepared) == receipt == journal.entries.record(case)
+    (leased,) = journal.outbox.lease(10, 1_000_000, 30)
+    body = sealing.open_sealed(leased.entry.sealed, leased.entry.header, place.sealing_private_key)
+    assert sealing.decode_case(body) == case
+
+
+def test_a_case_sealed_ahead_is_sealed_again_when_the_terminal_was_enrolled_anew(
+    journal: Journal, place: Place, make_case: MakeCase
+) -> None:
+    prepared = journal.entries.prepare(make_case())
+    journal.settings.set_enrolment(replace(place.enrolment, terminal_number="370509"))
+    assert journal.entries.record(prepared).number.startswith("370509")
+    assert journal.entries.count() == 1

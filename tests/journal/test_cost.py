@@ -1,0 +1,61 @@
+"""What keeps the cost flat: the work for one case does not grow with the entries kept; and the benchmark runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from kiosk.journal import bench
+from kiosk.journal.journal import Journal
+from kiosk.journal.outbox import Acknowledged, Released
+from tests.journal.conftest import MakeCase, Place
+
+
+def _steps_of_a_day(journal: Journal, make_case: MakeCase) -> int:
+    """How many steps SQLite's virtual machine takes for the life of one case, and for looking at it."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    journal._database.connection.set_progress_handler(count, 1)
+    receipt = journal.entries.record(make_case())
+    journal.outbox.lease(10, 1_000_000, 30)
+    journal.outbox.settle([Released(entry_id=receipt.entry_id)])
+    journal.outbox.lease(10, 1_000_000, 30)
+    journal.outbox.settle([Acknowledged(entry_id=receipt.entry_id, token=b"t")])
+    journal.outbox.summary()
+    journal.outbox.listing()
+    journal.entries.by_number(receipt.number)
+    journal.entries.last()
+    journal.entries.count()
+    (job,) = journal.print_jobs.for_entry(receipt.entry_id)
+    journal.print_jobs.start(job.job_id)
+    journal.print_jobs.unfinished()
+    journal.print_jobs.taken(job.job_id)
+    journal.inbox.for_receipt(receipt.number)
+    journal._database.connection.set_progress_handler(None, 1)
+    return steps
+
+
+def test_the_work_for_one_case_does_not_grow_with_the_entries_kept(
+    journal: Journal, place: Place, make_case: MakeCase
+) -> None:
+    empty = _steps_of_a_day(journal, make_case)
+    with Journal.open(place.file.with_name("kept.db"), place.key, place.clock) as kept:
+        kept.settings.set_enrolment(place.enrolment)
+        bench.fill(kept, 3000)
+        full = _steps_of_a_day(kept, make_case)
+    assert empty > 100
+    assert full <= empty * 1.1
+
+
+def test_the_benchmark_tells_its_figures_and_a_record_costs_one_sync(tmp_path: Path) -> None:
+    figures = bench.run(tmp_path, rounds=10, delivered=300)
+    assert {"record_us", "bare_insert_us", "commit_by_row_us", "record_to_bare_insert", "growth"} <= set(
+        figures
+    )
+    if shutil.which("strace") is not None:
+        assert figures["syncs_per_record"] in (None, 1.0)
