@@ -1,0 +1,157 @@
+"""The journal as the face uses it: opened after the first page is painted, opened again when it fails."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from kiosk.clock import Clock, boot_id
+from kiosk.domain.case import Case
+from kiosk.domain.printing import PrintOutcome, PrintState
+from kiosk.domain.receipt import Receipt
+from kiosk.errors import JournalError, JournalFault, SealingError
+
+if TYPE_CHECKING:
+    from kiosk.journal.journal import Journal
+
+_RETRY_MS = 2000
+RESUMABLE_S = 180.0
+"""A result older than this belongs to somebody who has left."""
+_SEEN_ON_PAPER = (PrintState.PRINTED, PrintState.TAKEN)
+
+log = logging.getLogger(__name__)
+
+
+class Records(QObject):
+    """Records cases and keeps the book on their slips. Every method says with a value what went wrong."""
+
+    opened = Signal()
+    failed = Signal()
+
+    def __init__(self, file: Path, key_file: Path, clock: Clock, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._file, self._key_file, self._clock = file, key_file, clock
+        self._journal: Journal | None = None
+        self.fault: JournalFault | None = None
+        self._retry = QTimer(self, singleShot=True, interval=_RETRY_MS)
+        self._retry.timeout.connect(self.open)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a case could be recorded now."""
+        return self._journal is not None
+
+    @property
+    def enrolled(self) -> bool:
+        """Whether this terminal may receive cases."""
+        try:
+            return self._journal is not None and self._journal.settings.enrolment() is not None
+        except JournalError as error:
+            self._lose(error.fault)
+            return False
+
+    def open(self) -> None:
+        """Open the journal; where it cannot be opened, say so and go on trying."""
+        from kiosk.journal.journal import Journal, load_or_create_key
+
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            key = load_or_create_key(self._key_file, self._file)
+            found = Journal.open_or_replace(self._file, key, self._clock)
+            found.journal.print_jobs.reconcile()
+        except JournalError as error:
+            self._lose(error.fault)
+            return
+        except OSError:
+            self._lose(JournalFault.READ_ONLY)
+            return
+        if found.replaced is not None:
+            log.error("the journal was replaced", extra={"fault": found.replaced.fault})
+        self._journal, self.fault = found.journal, None
+        self.opened.emit()
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._retry.stop()
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def record(self, case: Case) -> Receipt | JournalFault:
+        """Write the case down; the receipt means that it is on the disk."""
+        for _ in range(2):
+            if self._journal is None:
+                return self.fault or JournalFault.INPUT_OUTPUT
+            try:
+                return self._journal.entries.record(case)
+            except SealingError:
+                return JournalFault.NOT_ENROLLED
+            except JournalError as error:
+                log.warning("a case was not recorded", extra={"fault": error.fault})
+                if error.fault is not JournalFault.INPUT_OUTPUT:
+                    return error.fault
+                # Nobody knows whether it was recorded: a fresh journal and the same case settle it.
+                self.close()
+                self.open()
+        return JournalFault.INPUT_OUTPUT
+
+    def start_print(self, receipt: Receipt, attempt: int) -> str:
+        """Note that a slip is about to be printed; returns the job's name, the same for the same paper."""
+        name = f"{receipt.entry_id.hex}-{attempt}"
+        if self._journal is not None:
+            try:
+                jobs = self._journal.print_jobs.for_entry(receipt.entry_id)
+                job = jobs[-1] if jobs and attempt == 1 else self._journal.print_jobs.again(receipt.entry_id)
+                self._journal.print_jobs.start(job.job_id)
+                name = f"{receipt.entry_id.hex}-{job.job_id}"
+            except (JournalError, KeyError):
+                log.warning("a print was not noted")
+        return name
+
+    def end_print(self, receipt: Receipt, outcome: PrintOutcome) -> None:
+        """Note how the newest print of this receipt ended."""
+        self._finish(receipt, outcome)
+
+    def slip_taken(self, receipt: Receipt) -> None:
+        """Note that the resident has the slip, or wants none."""
+        self._finish(receipt, PrintState.TAKEN)
+
+    def last_unprinted(self) -> Receipt | None:
+        """The newest receipt, if it was given here moments ago and nobody saw its slip on paper."""
+        if self._journal is None:
+            return None
+        try:
+            last = self._journal.entries.last()
+            if last is None:
+                return None
+            entry = next(self._journal.entries.stream(last.receipt.sequence - 1), None)
+            if entry is None or entry.boot_id != boot_id():
+                return None
+            age_s = self._clock.monotonic() - entry.monotonic_s
+            jobs = self._journal.print_jobs.for_entry(last.receipt.entry_id)
+            seen = any(job.state in _SEEN_ON_PAPER for job in jobs)
+            return last.receipt if 0 <= age_s <= RESUMABLE_S and jobs and not seen else None
+        except JournalError as error:
+            self._lose(error.fault)
+            return None
+
+    def _finish(self, receipt: Receipt, outcome: PrintOutcome | PrintState) -> None:
+        if self._journal is None:
+            return
+        try:
+            if jobs := self._journal.print_jobs.for_entry(receipt.entry_id):
+                self._journal.print_jobs.finish(jobs[-1].job_id, outcome)
+        except (JournalError, KeyError):
+            log.warning("the end of a print was not noted")
+
+    def _lose(self, fault: JournalFault) -> None:
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+        self.fault = fault
+        log.error("the journal cannot be used", extra={"fault": fault})
+        self._retry.start()
+        self.failed.emit()
