@@ -1,0 +1,438 @@
+"""Carries the session: what happens goes in, the effects it asks for are carried out, its stage becomes a page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
+from PySide6.QtQml import QmlElement
+
+from kiosk.clock import Clock
+from kiosk.config import Language
+from ui.display import Display, Palette
+
+if TYPE_CHECKING:
+    from kiosk.catalogue.loader import Catalogue
+    from kiosk.domain.printing import PrintOutcome
+    from kiosk.domain.receipt import Receipt
+    from kiosk.errors import LineFault
+    from kiosk.flow.availability import Situation
+    from kiosk.flow.effects import Effect
+    from kiosk.flow.idle import IdleReading, IdleTimer
+    from kiosk.flow.journey import Progress
+    from kiosk.flow.session import Session
+    from kiosk.ports import CardFault
+    from ui.bridge.device_client import DeviceClient
+    from ui.bridge.line_client import LineClient
+    from ui.bridge.records import Records
+
+QML_IMPORT_NAME = "KioskUi"
+QML_IMPORT_MAJOR_VERSION = 1
+
+HELP, DISPLAY = "help", "display"
+"""Pages that lie over a stage and go back to it."""
+_PAINT_WAIT_MS = 60
+_ELDER_STRETCH = 2.0
+
+log = logging.getLogger(__name__)
+
+
+@QmlElement
+class Navigator(QObject):
+    """One for the life of the face. The session inside it is begun anew for each resident.
+
+    Until `take_up` was called there is only the attract page; a touch on it is remembered.
+    """
+
+    ready = Signal()
+    """Everything behind the attract page is loaded."""
+    pageTurned = Signal()
+    pageLeft = Signal()
+    pageChanged = Signal()
+    viewChanged = Signal()
+    """What the present page shows has changed; the page stays."""
+    waitingChanged = Signal()
+    wiped = Signal()
+
+    def __init__(self, display: Display, clock: Clock, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.display = display
+        self._clock = clock
+        self._page = "attract"
+        self._over = ""
+        self._waiting = False
+        self._models: dict[str, QObject] = {}
+        self._frame: QObject | None = None
+        self._session: Session | None = None
+        self._idle: IdleTimer | None = None
+        self._paint_waiters: list[Callable[[], None]] = []
+        self._painted = QTimer(self, singleShot=True, interval=_PAINT_WAIT_MS)
+        self._painted.timeout.connect(self.painted)
+
+    def take_up(
+        self,
+        catalogue: Catalogue,
+        devices: DeviceClient,
+        line: LineClient,
+        records: Records,
+        idle: IdleTimer,
+        frame: QObject,
+        models: dict[str, QObject],
+    ) -> None:
+        """Everything is loaded: work from now on. `models` has a view-model for each page but the attract page."""
+        from kiosk.flow.session import Session
+
+        self._session = Session(catalogue, self._clock, self.display.language.value)
+        self._devices, self._line, self._records, self._idle = devices, line, records, idle
+        self._frame, self._models = frame, models
+        devices.cardFound.connect(lambda: self._do(self.session.card_found()))
+        devices.cardRead.connect(lambda document: self._do(self.session.card_read(document)))
+        devices.cardNotRead.connect(self._card_not_read)
+        devices.codeScanned.connect(self._scanned)
+        devices.printEnded.connect(self._print_ended)
+        devices.statusChanged.connect(self.viewChanged)
+        line.caseDelivered.connect(self._delivered)
+        line.lineChanged.connect(lambda: self._do(self.session.line_changed(line.up)))
+        records.failed.connect(self._leave_service)
+        records.opened.connect(self._return_to_service)
+        self.display.languageChanged.connect(self._speak_another_language)
+        self.display.changed.connect(self._change_display)
+        self._change_display()
+        devices.start_scanning(self.session.id)
+        self.ready.emit()
+        if records.fault is not None:
+            self._leave_service()
+        elif self._waiting:
+            self._set_waiting(False)
+            self.start()
+        else:
+            self._resume_result()
+
+    # What QML reads ------------------------------------------------------------------------------
+
+    @Property(str, notify=pageChanged)
+    def page(self) -> str:
+        """The present page's name; also its objectName."""
+        return self._page
+
+    @Property(str, notify=pageChanged)
+    def pageSource(self) -> str:
+        name = "".join(word.capitalize() for word in self._page.split("_"))
+        return f"Pages/{name}Page.qml" if self._page != "attract" else ""
+
+    @Property("QVariantMap", notify=pageChanged)
+    def pageProperties(self) -> dict[str, QObject]:
+        return {"viewModel": self._models[self._page]} if self._page in self._models else {}
+
+    @Property("QVariantMap", notify=ready)
+    def journeyProperties(self) -> dict[str, QObject]:
+        """What the frame around the pages is made with."""
+        return {"navigator": self, "frame": self._frame} if self._frame is not None else {}
+
+    @Property(bool, notify=waitingChanged)
+    def waiting(self) -> bool:
+        """Somebody has touched the attract page before everything was loaded."""
+        return self._waiting
+
+    # What the attract page and the bottom bar ask for --------------------------------------------
+
+    @Slot()
+    def start(self) -> None:
+        if self._session is None:
+            self._set_waiting(True)
+        else:
+            self.touched()
+            self._do(self._session.start())
+
+    @Slot()
+    def startElder(self) -> None:
+        self.toggle_elder()
+        self.start()
+
+    @Slot()
+    def toggleLanguage(self) -> None:
+        self.toggle_language()
+
+    @Slot()
+    def back(self) -> None:
+        if self._over:
+            self.close_over()
+        elif self.session.stage.value == "home":
+            self.finish()
+        else:
+            self._do(self.session.back())
+
+    # What the pages ask for ----------------------------------------------------------------------
+
+    @property
+    def session(self) -> Session:
+        """The state machine; its methods' effects go to `carry_out`."""
+        assert self._session is not None
+        return self._session
+
+    @property
+    def language(self) -> str:
+        """The tag of the language of this session."""
+        return self.display.language.value
+
+    def carry_out(self, effects: list[Effect]) -> None:
+        """Do what the session asks for, then show its page."""
+        self._do(effects)
+
+    def finish(self) -> None:
+        """End the session, whatever the page."""
+        self._over = ""
+        self._do(self.session.finish())
+
+    def lay_over(self, page: str) -> None:
+        """Show a page that is not a stage, over the present stage."""
+        if page == HELP:
+            log.info("help was asked for", extra={"page": self._page})
+        self._over = page
+        self._show()
+
+    def close_over(self) -> None:
+        """Back to the stage under it."""
+        self._over = ""
+        self._show()
+
+    @property
+    def lies_over(self) -> str:
+        """The page that lies over the stage, or nothing."""
+        return self._over
+
+    def toggle_elder(self) -> None:
+        """长辈版, or back."""
+        self.display.set_elder(not self.display.is_elder)
+
+    def toggle_language(self) -> None:
+        """The other language; everything typed stays."""
+        english = self.display.language is Language.ENGLISH
+        self.display.set_language(Language.CHINESE if english else Language.ENGLISH)
+
+    def choose_palette(self, palette: Palette) -> None:
+        """Other colours."""
+        self.display.set_palette(palette)
+
+    def touched(self) -> None:
+        """Somebody is there."""
+        if self._idle is not None:
+            self._idle.touch()
+            self.viewChanged.emit()
+
+    def idle(self) -> IdleReading | None:
+        """How long nobody has touched anything; None where nothing could be left behind."""
+        if self._idle is None or self._session is None:
+            return None
+        if self._session.stage.value in ("attract", "out_of_service"):
+            self._idle.touch()
+            return None
+        if self._session.busy:
+            self._idle.pause()
+        else:
+            self._idle.resume()
+        return self._idle.read()
+
+    def situation(self) -> Situation:
+        """What the terminal knows of itself at this moment."""
+        from kiosk.flow.availability import Situation
+
+        return Situation(
+            devices=dict(self._devices.statuses),
+            line=self._line.state,
+            journal_ready=self._records.ready,
+            enrolled=self._records.enrolled,
+        )
+
+    @property
+    def devices(self) -> DeviceClient:
+        """The devices process."""
+        return self._devices
+
+    @property
+    def line(self) -> LineClient:
+        """The sync process."""
+        return self._line
+
+    @property
+    def records(self) -> Records:
+        """The journal."""
+        return self._records
+
+    def painted(self) -> None:
+        """A frame was painted: what waited for it goes on."""
+        self._painted.stop()
+        waiters, self._paint_waiters = self._paint_waiters, []
+        for go_on in waiters:
+            go_on()
+
+    # Effects -------------------------------------------------------------------------------------
+
+    def _do(self, effects: list[Effect]) -> None:
+        self._show()
+        for effect in effects:
+            self._carry_out(effect)
+        self._show()
+
+    def _carry_out(self, effect: Effect) -> None:
+        from kiosk.flow import effects as asked
+
+        match effect:
+            case asked.StartReading():
+                self._devices.start_reading(self.session.id)
+            case asked.StopReading():
+                self._devices.stop_reading()
+            case asked.StartScanning():
+                self._devices.start_scanning(self.session.id)
+            case asked.StopScanning():
+                self._devices.stop_scanning()
+            case asked.RecordCase():
+                # The page that says so is painted first: the disk may take a moment.
+                self._paint_waiters.append(lambda: self._record(effect))
+                self._painted.start()
+            case asked.PrintSlip():
+                self._print(effect.receipt, effect.attempt)
+            case asked.AskProgress():
+                self._ask(effect.receipt_number)
+            case asked.Wipe():
+                self._wipe()
+
+    def _record(self, effect: Effect) -> None:
+        from kiosk.domain.device_status import DeviceClass
+        from kiosk.errors import JournalFault
+        from kiosk.flow.effects import RecordCase
+
+        assert isinstance(effect, RecordCase)
+        outcome = self._records.record(effect.case)
+        if isinstance(outcome, JournalFault):
+            self._do(self.session.record_failed(outcome))
+            return
+        self._line.wake()
+        printer = self.situation().usable(DeviceClass.RECEIPT_PRINTER)
+        self._do(self.session.recorded(outcome, printer, self._line.up))
+
+    def _print(self, receipt: Receipt, attempt: int) -> None:
+        from kiosk.documents.slip import compose_slip
+
+        pack = self.session.catalogue.get(receipt.service_code)
+        if pack is None:
+            return
+        page = compose_slip(
+            receipt,
+            pack,
+            resident=self.session.view.resident,
+            local_time=receipt.received_at.astimezone(),
+            site_name=self.display.property("siteName"),
+            help_phone=self.display.property("helpPhone"),
+            language=self.language,
+            attempt=attempt,
+        )
+        self._devices.print_slip(self._records.start_print(receipt, attempt), page)
+
+    def _ask(self, number: str) -> None:
+        from kiosk.catalogue.pack import ServiceKind
+
+        pack = self.session.catalogue.of_kind(ServiceKind.CASE_PROGRESS)
+        asked_by = self.session.id
+
+        def answered(progress: Progress) -> None:
+            if self.session.id == asked_by:
+                self._do(self.session.progress_answered(progress))
+
+        def failed(fault: LineFault) -> None:
+            if self.session.id == asked_by:
+                self._do(self.session.progress_failed(number, fault))
+
+        self._line.ask_progress(pack.code if pack else "case-progress", number, answered, failed)
+
+    def _wipe(self) -> None:
+        """Everything of one resident goes: models, page, print, clipboard, modes."""
+        self._devices.forget_print()
+        self._paint_waiters.clear()
+        self.wiped.emit()
+        self.display.reset()
+
+    # What comes from outside ---------------------------------------------------------------------
+
+    def _card_not_read(self, fault: CardFault) -> None:
+        self._do(self.session.card_not_read(fault))
+
+    def _scanned(self, text: str) -> None:
+        self.touched()
+        if not self._over:
+            self._do(self.session.scanned(text))
+
+    def _print_ended(self, job: str, outcome: PrintOutcome) -> None:
+        receipt = self.session.view.receipt
+        if receipt is not None and job.startswith(receipt.entry_id.hex):
+            self._records.end_print(receipt, outcome)
+            self._do(self.session.print_ended(outcome))
+
+    def _delivered(self, entry_id: UUID) -> None:
+        self._do(self.session.delivered(entry_id))
+
+    def _leave_service(self) -> None:
+        # Whoever is in the middle keeps their page: it says what cannot be done. The next one is told at once.
+        if self.session.stage.value in ("attract", "home", "out_of_service"):
+            self._over = ""
+            self._do(self.session.leave_service())
+
+    def _return_to_service(self) -> None:
+        self._do(self.session.return_to_service())
+
+    def _resume_result(self) -> None:
+        """A face that was killed at a result must not be a dead end for whoever stands there."""
+        receipt = self._records.last_unprinted()
+        if receipt is not None:
+            log.info("a result is shown again after a restart")
+            self._do(self.session.resume(receipt, self._line.up))
+
+    def _speak_another_language(self) -> None:
+        self.session.language = self.language
+        self.viewChanged.emit()
+
+    def _change_display(self) -> None:
+        if self._idle is not None:
+            self._idle.stretch(_ELDER_STRETCH if self.display.is_elder else 1.0)
+        self.viewChanged.emit()
+
+    # The page ------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        """Turn to the page of the present stage, or refresh it when it is shown already."""
+        page = self._over or self.session.stage.value
+        same_question = self._question_shown() == self._shown_question
+        if page == self._page and same_question:
+            self.viewChanged.emit()
+            return
+        self._shown_question = self._question_shown()
+        self._page = page
+        prepare = getattr(self._models.get(page), "prepare", None)
+        if prepare is not None:
+            prepare()
+        if page == "attract":
+            self.pageLeft.emit()
+        self.pageChanged.emit()
+        if page != "attract":
+            self.pageTurned.emit()
+        self.viewChanged.emit()
+
+    _shown_question: tuple[str, str] = ("", "")
+
+    def _question_shown(self) -> tuple[str, str]:
+        """Two questions in a row are two pages."""
+        question = self.session.question
+        return (self.session.id, question.key) if question is not None and not self._over else ("", "")
+
+    def _set_waiting(self, waiting: bool) -> None:
+        self._waiting = waiting
+        self.waitingChanged.emit()
+
+
+def local_clock(now: datetime) -> str:
+    """The time of day in the terminal's own zone."""
+    return now.astimezone().strftime("%H:%M")

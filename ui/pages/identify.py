@@ -1,0 +1,47 @@
+"""Identify: lay the card, reading, a fault and the way on, the reader recovering."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Property, Signal
+from PySide6.QtQml import QmlElement
+
+from kiosk.domain.device_status import DeviceClass, DeviceState
+from kiosk.ports import CardFault
+from kiosk.sentences import sentence
+from ui.pages.any_page import PageModel
+
+QML_IMPORT_NAME = "KioskUi"
+QML_IMPORT_MAJOR_VERSION = 1
+
+_RECOVERING = (DeviceState.STARTING, DeviceState.OFFLINE, DeviceState.NO_DEVICE, DeviceState.POWER_OFF)
+
+
+@QmlElement
+class IdentifyModel(PageModel):
+    """Where the reading of a card stands."""
+
+    changed = Signal()
+
+    @Property(str, notify=changed)
+    def phase(self) -> str:
+        """lay, reading or recovering."""
+        if self._recovering():
+            return "recovering"
+        return "reading" if self.view.reading else "lay"
+
+    @Property(str, notify=changed)
+    def fault(self) -> str:
+        status = self.navigator.devices.statuses.get(DeviceClass.ID_CARD_READER)
+        if status is not None and status.state is DeviceState.HARDWARE_ERROR:
+            return sentence(CardFault.READER_FAULT, self.language)
+        if self._recovering():
+            return sentence(CardFault.NO_ANSWER, self.language)
+        fault = self.view.card_fault
+        if fault is None or fault is CardFault.NO_ANSWER:
+            # The reader is back; the page asks for the card again.
+            return ""
+        return sentence(fault, self.language)
+
+    def _recovering(self) -> bool:
+        status = self.navigator.devices.statuses.get(DeviceClass.ID_CARD_READER)
+        return not self.navigator.devices.reachable or status is None or status.state in _RECOVERING
