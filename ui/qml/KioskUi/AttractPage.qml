@@ -1,0 +1,123 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import KioskUi
+
+// What stands there all day: a street one knows, what can be done here, and one large way in. It does not move.
+Item {
+    id: root
+
+    property bool waiting: false
+
+    signal elderChosen
+    signal languageChosen
+    signal started
+
+    Illustration {
+        id: street
+
+        anchors.bottom: Theme.landscape ? parent.bottom : undefined
+        anchors.right: parent.right
+        anchors.top: parent.top
+        fillMode: Image.PreserveAspectCrop
+        height: Theme.landscape ? undefined : Math.round(root.height * 0.46)
+        name: "street"
+        sourceSize: Qt.size(Math.max(width, height * 1.2), Math.max(height, width / 1.2))
+        width: Theme.landscape ? Math.round(root.width * 0.5) : root.width
+
+        // Somebody touches the picture, not the button: that is a start too.
+        TapHandler {
+            onTapped: root.started()
+        }
+    }
+    Item {
+        id: words
+
+        anchors.bottom: parent.bottom
+        anchors.left: parent.left
+        anchors.margins: Theme.edge
+        anchors.right: Theme.landscape ? street.left : parent.right
+        anchors.top: Theme.landscape ? parent.top : street.bottom
+
+        Column {
+            id: greeting
+
+            anchors.top: parent.top
+            anchors.topMargin: Theme.landscape ? 0 : Theme.gapWide
+            spacing: Theme.gap
+            width: parent.width
+
+            TapHandler {
+                onTapped: root.started()
+            }
+            Words {
+                color: Theme.colours.inkSoft
+                font.pixelSize: Theme.strong
+                text: Display.siteName
+                width: parent.width
+            }
+            Words {
+                color: Theme.colours.primary
+                font.pixelSize: Theme.display
+                heading: true
+                text: qsTr("家门口，就能办")
+                width: parent.width
+            }
+            Words {
+                font.pixelSize: Theme.strong
+                text: root.waiting ? qsTr("马上就好，请稍等") : qsTr("带上身份证，一步一步跟着走")
+                width: parent.width
+            }
+        }
+        Column {
+            anchors.bottom: parent.bottom
+            spacing: Theme.gap
+            width: parent.width
+
+            ActionButton {
+                height: Math.round(Theme.mainTarget * (Theme.compact ? 1.2 : 1.6))
+                icon: "arrow-right"
+                iconLast: true
+                kind: "guide"
+                text: qsTr("开始")
+                textSize: Theme.title
+                width: parent.width
+
+                onActivated: root.started()
+            }
+            Row {
+                id: ways
+
+                readonly property int share: (width - spacing) / 2
+
+                spacing: Theme.gap
+                width: parent.width
+
+                ActionButton {
+                    height: Theme.mm(21.2)
+                    icon: "a-large-small"
+                    text: Theme.elder ? qsTr("普通版") : qsTr("长辈版")
+                    textSize: Theme.strong
+                    width: ways.share
+
+                    onActivated: root.elderChosen()
+                }
+                ActionButton {
+                    height: Theme.mm(21.2)
+                    icon: "languages"
+                    text: Display.english ? "中文" : "English"
+                    textSize: Theme.strong
+                    width: ways.share
+
+                    onActivated: root.languageChosen()
+                }
+            }
+            Words {
+                color: Theme.colours.inkSoft
+                font.pixelSize: Theme.small
+                horizontalAlignment: Text.AlignHCenter
+                text: qsTr("求助电话 %1").arg(Display.helpPhone)
+                width: parent.width
+            }
+        }
+    }
+}
