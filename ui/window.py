@@ -1,0 +1,276 @@
+"""Composition of the face: the window first, everything else once its first frame is on the screen.
+
+At import time this module loads only what the attract page needs; a resident must not look at a black
+screen while a journal is being checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, QLocale, QObject, QTimer, QTranslator, QUrl
+from PySide6.QtGui import QFont, QGuiApplication, QWindow
+from PySide6.QtQml import QQmlApplicationEngine, QQmlComponent
+
+from kiosk import config, notify
+from kiosk.clock import Clock, SystemClock
+from kiosk.config import Language, Settings
+from kiosk.errors import ConfigError
+from ui.display import Display
+from ui.drawing import IconProvider, IllustrationProvider
+from ui.navigator import Navigator
+
+if TYPE_CHECKING:
+    from ui.bridge.device_client import DeviceClient
+    from ui.bridge.line_client import LineClient
+    from ui.bridge.records import Records
+
+QML = Path(__file__).resolve().parent / "qml"
+TRANSLATION = Path(__file__).resolve().parent / "i18n" / "linban_en.qm"
+FONT_FAMILY = "Noto Sans CJK SC"
+_TOUCHES = (QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin, QEvent.Type.KeyPress)
+_SOFTWARE_PLATFORMS = ("offscreen", "minimal", "vnc", "linuxfb")
+"""Platforms of Qt that have no graphics card behind them."""
+
+log = logging.getLogger(__name__)
+
+
+class Face(QObject):
+    """One face: engine, window, navigator, and the order in which they come and go."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, remote: Path | None = None) -> None:
+        super().__init__()
+        self.settings = settings
+        self._clock = clock or SystemClock()
+        self._remote_socket = remote
+        self._remote: QObject | None = None
+        self._components: list[QQmlComponent] = []
+        self._translator = QTranslator(self)
+        self.display = Display(settings, self).show()
+        if _software():
+            self.display.hold_still()
+        self.navigator = Navigator(self.display, self._clock, self)
+        self.engine: QQmlApplicationEngine | None = QQmlApplicationEngine()
+        self.engine.addImportPath(os.fspath(QML))
+        self.engine.addImageProvider("icon", IconProvider())
+        self.engine.addImageProvider("illustration", IllustrationProvider())
+        self.engine.setInitialProperties({"navigator": self.navigator})
+        self.display.languageChanged.connect(self._translate)
+        self._translate()
+        self._loading: Iterator[None] | None = None
+        self._devices: DeviceClient | None = None
+        self._line: LineClient | None = None
+        self._records: Records | None = None
+
+    def show(self) -> QWindow:
+        """Put the attract page on the screen; the rest follows by itself. Raises `RuntimeError`."""
+        assert self.engine is not None
+        self.engine.load(QUrl.fromLocalFile(os.fspath(QML / "KioskUi" / "Main.qml")))
+        if not self.engine.rootObjects():
+            raise RuntimeError("the QML of the face cannot be loaded")
+        window = self.engine.rootObjects()[0]
+        assert isinstance(window, QWindow)
+        self.window: Any = window
+        self.window.frameSwapped.connect(self._first_frame)
+        window.installEventFilter(self)
+        if self.settings.screen.fullscreen:
+            window.showFullScreen()
+        else:
+            window.show()
+        return window
+
+    def close(self) -> None:
+        """The engine dies before the view-models it shows."""
+        for client in (self._devices, self._line, self._records):
+            if client is not None:
+                client.close()
+        if self._remote is not None:
+            self._remote.close()  # type: ignore[attr-defined]
+        self._components.clear()
+        if self.engine is not None:
+            QGuiApplication.removeTranslator(self._translator)
+            self.window.removeEventFilter(self)
+            self.window.close()
+            engine, self.engine = self.engine, None
+            engine.deleteLater()
+            QGuiApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Every touch and key says that somebody is there."""
+        if event.type() in _TOUCHES:
+            self.navigator.touched()
+        elif event.type() == QEvent.Type.Resize:
+            self.display.resize(self.window.width(), self.window.height())
+        return False
+
+    # After the first frame -----------------------------------------------------------------------
+
+    def _first_frame(self) -> None:
+        self.window.frameSwapped.disconnect(self._first_frame)
+        self.window.frameSwapped.connect(self.navigator.painted)
+        notify.ready()
+        self._loading = self._load_the_rest()
+        QTimer.singleShot(0, self, self._load_on)
+
+    def _load_on(self) -> None:
+        """One slice; touches are heard between two of them."""
+        assert self._loading is not None
+        try:
+            next(self._loading)
+        except StopIteration:
+            return
+        except Exception:
+            # A face without its journey is a dead end: better a quick end and a new start.
+            log.exception("the face cannot be loaded")
+            QGuiApplication.exit(1)
+            return
+        QTimer.singleShot(0, self, self._load_on)
+
+    def _load_the_rest(self) -> Iterator[None]:
+        from ui.bridge.device_client import DeviceClient
+        from ui.bridge.line_client import LineClient
+
+        yield
+        from kiosk.catalogue.loader import load_catalogue
+
+        catalogue = load_catalogue(self.settings.paths.packs_dir)
+        for refused in catalogue.refused:
+            log.error("a service pack was refused", extra={"file": refused.file, "line": refused.line})
+        yield
+        from ui.bridge.records import Records
+
+        self._devices = DeviceClient(self.settings.devices_socket, self)
+        self._line = LineClient(self.settings.sync_socket, self)
+        self._records = Records(
+            self.settings.journal_file, self.settings.journal_key_file, self._clock, self
+        )
+        self._devices.open()
+        self._line.open()
+        yield
+        import kiosk.journal.journal
+
+        assert kiosk.journal.journal
+        yield
+        self._records.open()
+        yield
+        from kiosk.flow.idle import IdleTimer
+        from ui.pages.every import every_page
+        from ui.pages.frame import FrameModel
+
+        screen = self.settings.screen
+        idle = IdleTimer(self._clock, screen.idle_warning_s, screen.idle_wipe_s)
+        frame = FrameModel(self.navigator, self._clock, self)
+        models = every_page(self.navigator, self)
+        yield
+        self._prepare_component("Journey.qml")
+        yield
+        self.navigator.take_up(catalogue, self._devices, self._line, self._records, idle, frame, models)
+        yield
+        self._start_watchdog()
+        if self._remote_socket is not None:
+            self._listen_to_remote(self._remote_socket)
+        for page in sorted((QML / "KioskUi" / "Pages").glob("*.qml")):
+            yield
+            self._prepare_component(f"Pages/{page.name}")
+
+    def _prepare_component(self, name: str) -> None:
+        """Compile a page now, so that the first visit to it does not wait."""
+        if self.engine is not None:
+            url = QUrl.fromLocalFile(os.fspath(QML / "KioskUi" / name))
+            self._components.append(
+                QQmlComponent(self.engine, url, QQmlComponent.CompilationMode.Asynchronous)
+            )
+
+    def _listen_to_remote(self, socket: Path) -> None:
+        from ui.remote import RemoteHand
+
+        self._remote = RemoteHand(self.window, lambda: str(self.navigator.property("page")), socket)
+
+    def _start_watchdog(self) -> None:
+        interval_s = notify.watchdog_interval_s()
+        if interval_s is not None:
+            watchdog = QTimer(self, interval=int(interval_s * 1000))
+            watchdog.timeout.connect(notify.alive)
+            watchdog.start()
+            notify.alive()
+
+    def _translate(self) -> None:
+        """Chinese is the source; English is laid over it, live."""
+        QGuiApplication.removeTranslator(self._translator)
+        english = self.display.language is Language.ENGLISH
+        QLocale.setDefault(QLocale("en_GB" if english else "zh_CN"))
+        if english and self._translator.load(os.fspath(TRANSLATION)):
+            QGuiApplication.installTranslator(self._translator)
+        if self.engine is not None:
+            self.engine.retranslate()
+
+
+def _software() -> bool:
+    return QGuiApplication.platformName() in _SOFTWARE_PLATFORMS
+
+
+def prepare_environment() -> None:
+    """What Qt reads from the environment before the application exists."""
+    platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
+    if platform in _SOFTWARE_PLATFORMS:
+        os.environ.setdefault("QT_QUICK_BACKEND", "software")
+    os.environ["QT_IM_MODULE"] = "qtvirtualkeyboard"
+    os.environ.setdefault("QT_VIRTUALKEYBOARD_DESKTOP_DISABLE", "1")
+
+
+def make_application() -> QGuiApplication:
+    """The application object, its font set."""
+    application = QGuiApplication(["linban"])
+    application.setApplicationName("linban")
+    application.setFont(QFont(FONT_FAMILY))
+    return application
+
+
+def main(arguments: list[str]) -> int:
+    """Run the face until it is told to end."""
+    parser = argparse.ArgumentParser(prog="ui", description="The face of one terminal.")
+    parser.add_argument("--config", type=Path, default=config.DEFAULT_FILE, metavar="FILE")
+    parser.add_argument("--remote", type=Path, metavar="SOCKET", help="let a scripted resident press")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        settings = config.load(options.config)
+    except ConfigError as error:
+        log.critical("%s", error)
+        return 2
+    prepare_environment()
+    application = make_application()
+    face = Face(settings, remote=options.remote)
+    _end_on_signals(application.quit)
+    face.show()
+    code = application.exec()
+    notify.stopping()
+    face.close()
+    return code
+
+
+def _end_on_signals(quit_application: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT end the event loop. Python sees them only between two Qt events, so Qt is woken."""
+    import socket
+
+    from PySide6.QtCore import QSocketNotifier
+
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    signal.set_wakeup_fd(theirs.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read)
+    notifier.activated.connect(lambda *_: quit_application())
+    _kept_alive.extend((ours, theirs, notifier))
+
+
+_kept_alive: list[object] = []
