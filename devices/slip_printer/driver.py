@@ -54,6 +54,8 @@ class Timing:
     look_s: float = 0.3
     """Without progress for this long: ask in real time what is wrong."""
     recover_s: float = 3.0
+    settle_s: float = 0.1
+    """Silence after which nothing of an earlier job is on its way any more."""
 
 
 class _Stopped(Exception):
@@ -169,6 +171,11 @@ class EscPosPrinter(SlipPrinter):
         self._write(flush + protocol.PAPER_QUERY, limit, cancel)
         self._open_tokens = 1
         self._await_tokens(0, limit, cancel)
+        # Answers to the old job's questions may still come in; they must not count for the new one.
+        while self._port.read_some(self._clock.monotonic() + self._timing.settle_s, cancel):
+            if self._clock.monotonic() >= limit:
+                raise _Stopped(PrintFault.OFFLINE)
+        self._forget_answers()
         self._half_slip = False
 
     def _print_pieces(self, pieces: list[Piece], deadline: float, cancel: threading.Event) -> PrintOutcome:

@@ -143,10 +143,20 @@ def _chop(token: str, columns: int) -> list[str]:
 
 def _paragraph(block: Text, columns: int) -> list[Line]:
     large = block.size is Size.LARGE
-    return [
-        TextLine(text=text, large=large, bold=block.bold, align=block.align)
-        for text in wrap(block.text, columns // 2 if large else columns)
-    ]
+    room = columns // 2 if large else columns
+    lines = wrap(block.text, room) if block.align is Align.LEFT else _balanced(block.text, room)
+    return [TextLine(text=text, large=large, bold=block.bold, align=block.align) for text in lines]
+
+
+def _balanced(text: str, columns: int) -> list[str]:
+    """As few lines as `wrap` makes, of nearly one length: no single character alone in the middle."""
+    lines = wrap(text, columns)
+    for narrower in range(columns - 1, columns // 2, -1):
+        tighter = wrap(text, narrower)
+        if len(tighter) > len(lines):
+            break
+        lines = tighter
+    return lines
 
 
 def _row(block: Row, columns: int) -> list[str]:

@@ -20,6 +20,7 @@ _MARGIN_DOTS = 32
 """80 mm paper is 640 dots wide, the head 576."""
 _PAPER, _INK, _AROUND = (252, 251, 247), (38, 36, 40), (226, 228, 231)
 _QR_DEFAULT_MODULE = 3
+_CUT_FEED_DOTS = 24
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ class Renderer:
                 self._qr()
             case Kind.CUT:
                 self._flush_line()
-                self._feed(48)
+                self._feed(_CUT_FEED_DOTS)
             case _:
                 pass
 

@@ -123,7 +123,7 @@ def test_a_slip_that_stops_anywhere_is_never_called_printed(
 ) -> None:
     """Stopped at a byte; then put right: the next slip stands alone on its paper."""
     length = sum(len(piece.data) for piece in compose(SLIP, MODELS[model]))
-    timing = Timing(answer_s=0.05, look_s=0.02, recover_s=0.5)
+    timing = Timing(answer_s=0.05, look_s=0.02, recover_s=0.5, settle_s=0.005)
     printer = EscPosPrinter(str(port), model=model, timing=timing)
     with ReceiptPrinterSimulator(port) as simulator:
         simulator.start()
