@@ -160,7 +160,7 @@ class Database:
         When this raises INPUT_OUTPUT the outcome is unknown until the journal was opened again.
         """
         self._refuse_when_closed()
-        self._refuse_when_set_aside()
+        self.require_in_place()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -175,6 +175,15 @@ class Database:
                 raise
         except sqlite.Error as error:
             raise self._in_our_words(error) from error
+
+    def require_in_place(self) -> None:
+        """Raise `JournalError(DAMAGED)` when the other process has set this file aside and started afresh."""
+        try:
+            status = os.stat(self._path)  # noqa: PTH116  a fifth of Path.stat's cost, before each commit
+        except OSError as error:
+            raise JournalError(JournalFault.DAMAGED, "the file was moved away: open again") from error
+        if (status.st_dev, status.st_ino) != self._identity:
+            raise JournalError(JournalFault.DAMAGED, "the file was set aside: open again")
 
     def checkpoint(self) -> None:
         """Move what the log holds into the main file as far as possible without making anybody wait."""
@@ -206,14 +215,6 @@ class Database:
     def _switch_to_wal(self) -> str:
         row = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()
         return str(row[0]) if row else "unknown"
-
-    def _refuse_when_set_aside(self) -> None:
-        try:
-            status = os.stat(self._path)  # noqa: PTH116  a fifth of Path.stat's cost, before each commit
-        except OSError as error:
-            raise JournalError(JournalFault.DAMAGED, "the file was moved away: open again") from error
-        if (status.st_dev, status.st_ino) != self._identity:
-            raise JournalError(JournalFault.DAMAGED, "the file was set aside: open again")
 
     def _refuse_when_closed(self) -> None:
         if self._fault is not None:

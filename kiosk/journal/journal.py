@@ -32,8 +32,8 @@ from kiosk.journal.verification import Verification
 __all__ = ["Journal", "OpenedJournal", "Replacement", "Verification", "load_or_create_key"]
 
 _REPLACEABLE = {JournalFault.DAMAGED, JournalFault.WRONG_KEY}
-_FULL_CHECK_UP_TO_BYTES = 8 * 1024 * 1024
-"""Up to this size every page is checked at start (some 0.1 s); above it only the newest entries are."""
+_FULL_CHECK_UP_TO_BYTES = 4 * 1024 * 1024
+"""Up to this size every page is checked at start (some 0.2 s); above it only the newest entries are."""
 
 
 class Journal:

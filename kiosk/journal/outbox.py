@@ -173,6 +173,8 @@ class Outbox:
 
         One entry is handed out even when it alone is larger than `max_bytes`.  An empty outbox costs no write.
         """
+        # An empty queue must not hide that the file was replaced under a sender who only reads.
+        self._database.require_in_place()
         if not self._due(1):
             return []
         leased: list[LeasedEntry] = []

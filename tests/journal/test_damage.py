@@ -144,7 +144,7 @@ def test_an_entry_lost_in_the_middle_leaves_a_known_gap_and_the_rest_keeps_its_s
         assert len(journal.outbox.lease(100, 10_000_000, 30)) == 30
 
 
-def test_a_journal_that_was_set_aside_by_the_other_process_takes_no_more_writes(
+def test_a_journal_that_was_set_aside_by_the_other_process_is_noticed_by_who_writes_and_who_sends(
     place: Place, make_case: MakeCase
 ) -> None:
     with place.open() as journal:
@@ -152,4 +152,7 @@ def test_a_journal_that_was_set_aside_by_the_other_process_takes_no_more_writes(
         place.file.rename(place.file.with_name("journal.db.damaged-1"))
         with pytest.raises(JournalError) as caught:
             journal.entries.record(make_case())
+        assert caught.value.fault is JournalFault.DAMAGED
+        with pytest.raises(JournalError) as caught:
+            journal.outbox.lease(10, 1_000_000, 30)
         assert caught.value.fault is JournalFault.DAMAGED
