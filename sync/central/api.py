@@ -119,7 +119,7 @@ def _serve_terminals(app: FastAPI, platform: Platform) -> None:
 
         def work() -> EntriesAnswer:
             caller = identify(platform, request, body, terminal_id)
-            return _take_in(platform, caller, read_message(request, body, EntriesRequest).entries)
+            return take_in(platform, caller, read_message(request, body, EntriesRequest).entries)
 
         return answer(platform, request, await run_in_threadpool(work))
 
@@ -227,7 +227,8 @@ def _enrol(platform: Platform, message: EnrolRequest) -> EnrolAnswer:
     )
 
 
-def _take_in(platform: Platform, caller: Caller, entries: list[WireEntry]) -> EntriesAnswer:
+def take_in(platform: Platform, caller: Caller, entries: list[WireEntry]) -> EntriesAnswer:
+    """Store a batch and sign what became of each entry."""
     try:
         intake = platform.entries.take_in(caller.terminal, caller.nonce, entries)
     except Replayed as error:
