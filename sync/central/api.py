@@ -266,7 +266,7 @@ def _heartbeat(platform: Platform, caller: Caller, message: HeartbeatRequest) ->
     terminal_id = caller.terminal.terminal_id
     try:
         high_water, inbox_head = platform.store.note_heartbeat(
-            terminal_id, caller.nonce, message.version, body, offset_s
+            terminal_id, caller.nonce, message.version, body, offset_s, caller.sequence
         )
     except Replayed as error:
         raise Refusal(409, "replayed") from error

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk.domain.case import PlatformState
 from kiosk.domain.entry import GENESIS, iso_utc
 from sync.central.intake import Judgement, judge
-from sync.central.store import Store, Terminal
+from sync.central.store import Store, Terminal, note_chain
 from sync.wire import Reason, Result, WireEntry, encode
 
 
@@ -65,7 +65,7 @@ class EntryStore:
             return Outcome(Result.REJECTED, judgement.reason, PlatformState.UNKNOWN, now)
         if judgement.result is Result.STORED and _forks(run, terminal_id, entry):
             judgement = Judgement(Result.QUARANTINED, Reason.FORK)
-            _note(run, terminal_id, "fork", entry.sequence, entry.sequence, now)
+            note_chain(run, terminal_id, "fork", entry.sequence, entry.sequence, now)
         _insert_entry(run, terminal_id, entry, judgement, now)
         _advance(run, terminal_id, entry.sequence, now)
         if judgement.result is not Result.STORED:
@@ -155,21 +155,13 @@ def _advance(run: Any, terminal_id: str, sequence: int, now: str) -> None:
     if sequence <= high_water:
         return
     if sequence > high_water + 1:
-        _note(run, terminal_id, "gap", high_water + 1, sequence - 1, now)
+        note_chain(run, terminal_id, "gap", high_water + 1, sequence - 1, now)
     run.execute("update terminal set high_water = ? where terminal_id = ?", (sequence, terminal_id))
 
 
 def _high_water(run: Any, terminal_id: str) -> int:
     row = run.execute("select high_water from terminal where terminal_id = ?", (terminal_id,)).fetchone()
     return int(row[0])
-
-
-def _note(run: Any, terminal_id: str, kind: str, first: int, last: int, now: str) -> None:
-    run.execute(
-        "insert into chain_note values (?, (select coalesce(max(number), 0) + 1 from chain_note"
-        " where terminal_id = ?), ?, ?, ?, ?, null)",
-        (terminal_id, terminal_id, kind, first, last, now),
-    )
 
 
 def _close_gaps(run: Any, terminal_id: str, now: str) -> None:

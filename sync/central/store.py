@@ -112,9 +112,18 @@ class Store:
         run.execute(forgotten, (terminal_id, number - _NONCES_KEPT))
 
     def note_heartbeat(
-        self, terminal_id: str, nonce: str, version: str, body: str, clock_offset_s: float | None
+        self,
+        terminal_id: str,
+        nonce: str,
+        version: str,
+        body: str,
+        clock_offset_s: float | None,
+        sequence: int,
     ) -> tuple[int, int]:
-        """Keep the latest heartbeat; returns the terminal's high water and its newest inbox number."""
+        """Keep the latest heartbeat; returns the terminal's high water and its newest inbox number.
+
+        A terminal whose newest entry lies before what is stored of it was restored from an old disk: noted.
+        """
         with self.transaction() as run:
             self.use_nonce(run, terminal_id, nonce)
             run.execute(
@@ -124,6 +133,8 @@ class Store:
             )
             query = "select high_water from terminal where terminal_id = ?"
             high_water = run.execute(query, (terminal_id,)).fetchone()[0]
+            if sequence < high_water and not _noted(run, terminal_id, "rollback", sequence + 1, high_water):
+                note_chain(run, terminal_id, "rollback", sequence + 1, high_water, self.now())
             head = run.execute(
                 "select max(number) from inbox where terminal_id = ?", (terminal_id,)
             ).fetchone()[0]
@@ -191,6 +202,20 @@ class Store:
 
 
 _SELECT_TERMINAL = "select terminal_id, terminal_number, region_code, public_key, high_water from terminal"
+
+
+def note_chain(run: Any, terminal_id: str, kind: str, first: int, last: int, now: str) -> None:
+    """Note that a terminal's chain is not as it should be: gap, fork or rollback, and at which places."""
+    run.execute(
+        "insert into chain_note values (?, (select coalesce(max(number), 0) + 1 from chain_note"
+        " where terminal_id = ?), ?, ?, ?, ?, null)",
+        (terminal_id, terminal_id, kind, first, last, now),
+    )
+
+
+def _noted(run: Any, terminal_id: str, kind: str, first: int, last: int) -> bool:
+    query = "select 1 from chain_note where terminal_id = ? and kind = ? and first_sequence = ? and last_sequence = ?"
+    return run.execute(query, (terminal_id, kind, first, last)).fetchone() is not None
 
 
 def _code_hash(code: str) -> bytes:

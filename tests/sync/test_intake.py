@@ -13,7 +13,7 @@ from kiosk.domain.entry import RecordedEntry, entry_digest
 from kiosk.errors import LineFault
 from sync.central.exchange import Platform
 from sync.platform_client import Refused
-from sync.wire import EntryResult, Reason, Result
+from sync.wire import EntryResult, HeartbeatRequest, Reason, Result
 
 
 def entries(terminal: Any) -> list[RecordedEntry]:
@@ -194,3 +194,14 @@ def test_a_request_shown_again_is_refused(platform: Platform, terminal: Any) -> 
     assert (again.status_code, again.json()["title"]) == (409, "replayed")
     (count,) = platform.cases.count()
     assert (count.stored, count.received) == (1, 1)
+
+
+def test_a_terminal_restored_from_an_old_disk_is_noticed_once(platform: Platform, terminal: Any) -> None:
+    terminal.record(3)
+    terminal.drain()
+    beat = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)
+    terminal.client.heartbeat(beat, 3)
+    assert notes(platform) == []
+    terminal.client.heartbeat(beat, 1)
+    terminal.client.heartbeat(beat, 1)
+    assert notes(platform) == [("rollback", 2, 3, False)]
