@@ -17,7 +17,7 @@ from kiosk.ipc import IpcServer, Params
 from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.outbox import Acknowledged, LeasedEntry
 from sync.enrolment import enrol
-from sync.journal_thread import JournalThread
+from sync.journal_thread import JournalThread, newest_sequence
 from sync.keeper import Keeper
 from sync.line import Line, LineStatus
 from sync.platform_client import PlatformClient
@@ -52,6 +52,7 @@ class Agent:
             batch=settings.platform.batch,
             retry_cap_s=settings.platform.retry_cap_s,
             on_delivered=self._tell_delivered,
+            on_failed=self._check_line,
         )
         self.keeper = Keeper(
             self._clients[1],
@@ -60,8 +61,9 @@ class Agent:
             self._stopping,
             settings.platform,
             settings.paths.state_dir,
+            bytes_in_flight=lambda: self._clients[0].bytes_in_flight,
         )
-        self.queries = Queries(self._new_client, self.line, self._enrolment)
+        self.queries = Queries(self._new_client, self.line, self._standing)
         self._threads = [
             JournalThread("relay", self._open_journal, self.relay.run, self._stopping, self._clock),
             JournalThread("keeper", self._open_journal, self.keeper.run, self._stopping, self._clock),
@@ -106,15 +108,18 @@ class Agent:
         if self._server is not None:
             self._server.close()
 
+    def _check_line(self) -> None:
+        self.keeper.wake()
+
     def _new_client(self) -> PlatformClient:
         return PlatformClient(self._settings.platform, self._key, self._clock)
 
     def _open_journal(self) -> Journal:
         return Journal.open(self._settings.journal_file, self._journal_key, self._clock)
 
-    def _enrolment(self) -> Enrolment | None:
+    def _standing(self) -> tuple[Enrolment | None, int]:
         with self._open_journal() as journal:
-            return journal.settings.enrolment()
+            return journal.settings.enrolment(), newest_sequence(journal)
 
     def _wake(self, params: Params) -> dict[str, Any]:
         self.relay.wake()

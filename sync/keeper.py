@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from sync.backoff import Backoff
 from sync.enrolment import enrol
 from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
-from sync.platform_client import VERSION, PlatformClient
+from sync.platform_client import SLOWEST_BYTES_PER_S, VERSION, PlatformClient
 from sync.wire import HeartbeatAnswer, HeartbeatRequest
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Keeper:
         stopping: threading.Event,
         settings: PlatformSettings,
         state_dir: Path,
+        bytes_in_flight: Callable[[], int] = lambda: 0,
     ) -> None:
         self.pulse = Pulse(clock)
         self._client = client
@@ -54,6 +56,7 @@ class Keeper:
         self._stopping = stopping
         self._settings = settings
         self._state_dir = state_dir
+        self._bytes_in_flight = bytes_in_flight
         self._backoff = Backoff(settings.retry_cap_s)
         self._wake = threading.Event()
         self._started = clock.monotonic()
@@ -132,6 +135,7 @@ class Keeper:
             uptime_s=max(self._clock.monotonic() - self._started, 0.0),
         )
         whole_s, self._first = (_FIRST_CHECK_S if self._first else _CHECK_S), False
+        whole_s += self._bytes_in_flight() / SLOWEST_BYTES_PER_S  # a batch on its way fills a slow line
         return self._client.heartbeat(message, newest_sequence(journal), whole_s)
 
     def _remember(self, journal: Journal, answer: HeartbeatAnswer) -> None:

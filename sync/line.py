@@ -121,10 +121,10 @@ class Line:
         self._tell()
 
     @property
-    def is_offline(self) -> bool:
-        """Whether trying to send would be knocking at a closed door."""
+    def is_online(self) -> bool:
+        """Whether somebody answered last; until then sending is left alone, and the keeper finds out."""
         with self._lock:
-            return self._state in (LineState.OFFLINE, LineState.NOT_ENROLLED)
+            return self._state is LineState.ONLINE
 
     def status(self) -> LineStatus:
         """Everything, as of now."""

@@ -66,6 +66,10 @@ class Refused(PlatformError):
         super().__init__(fault, f"{status} {word} {detail}".strip())
 
 
+SLOWEST_BYTES_PER_S = 4000.0
+"""What a body may take on top of an exchange's ordinary time: half of a 64 kbit/s line."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long an exchange may take."""
@@ -75,12 +79,10 @@ class Limits:
     """Longest pause before the answer's first byte, and between two of its bytes."""
     whole_s: float = 30.0
     """The whole of a small exchange, from the first byte to the last."""
-    slowest_bytes_per_s: float = 4000.0
-    """What a body may take on top: half of a 64 kbit/s line."""
 
     def for_body(self, size_bytes: int) -> float:
         """The total deadline of an exchange that sends so many bytes."""
-        return self.whole_s + size_bytes / self.slowest_bytes_per_s
+        return self.whole_s + size_bytes / SLOWEST_BYTES_PER_S
 
     def pauses(self, size_bytes: int) -> tuple[float, float]:
         """(connect, read) for such an exchange.
@@ -88,7 +90,7 @@ class Limits:
         A body that "was written" may stand in the kernel's buffer for long on a slow line, so the wait for
         the answer must allow for the way there.
         """
-        return self.connect_s, self.read_s + size_bytes / self.slowest_bytes_per_s
+        return self.connect_s, self.read_s + size_bytes / SLOWEST_BYTES_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ class PlatformClient:
         self._sockets = OpenSockets()
         self._called_off = False
         self._session = _session(settings, self._sockets)
-        self.bytes_sent = 0
-        """Bodies only; for benchmarks."""
+        self.bytes_in_flight = 0
+        """The body of the exchange that is going on; others on the same line must be patient meanwhile."""
 
     def become(self, enrolment: Enrolment) -> None:
         """Speak as this terminal and believe only this platform from now on."""
@@ -126,6 +128,10 @@ class PlatformClient:
     def call_off(self) -> None:
         """End the exchange that is going on and refuse new ones; from any thread."""
         self._called_off = True
+        self._sockets.cut()
+
+    def begin_again(self) -> None:
+        """Cut the exchange that is going on; it is begun once more on a new connection. From any thread."""
         self._sockets.cut()
 
     def close(self) -> None:
@@ -215,15 +221,17 @@ class PlatformClient:
         )
         sign_request(signed, travelling, self._key, key_id, sequence, self._clock.now())
         prepared.headers.update(signed.headers)
-        self.bytes_sent += len(travelling)
         limit_s = whole_s if whole_s is not None else self._limits.for_body(len(travelling))
         with deadline(self._sockets, self._clock, limit_s) as time_limit:
+            self.bytes_in_flight = len(travelling)
             try:
                 return signed, self._send(prepared, self._limits.pauses(len(travelling)))
             except PlatformError as error:
                 if time_limit.passed:
-                    raise PlatformError(LineFault.TIMED_OUT, f"more than {limit_s:.0f} s in all") from error
+                    raise PlatformError(LineFault.TIMED_OUT, f"more than {limit_s:.1f} s in all") from error
                 raise
+            finally:
+                self.bytes_in_flight = 0
 
     def _prepare(self, method: str, path: str, body: bytes, encoding: str | None) -> requests.PreparedRequest:
         headers = {

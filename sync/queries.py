@@ -19,11 +19,15 @@ class Queries:
     """Asks; may be called from any thread, several at a time. Connections are kept for the next one."""
 
     def __init__(
-        self, new_client: Callable[[], PlatformClient], line: Line, enrolment: Callable[[], Enrolment | None]
+        self,
+        new_client: Callable[[], PlatformClient],
+        line: Line,
+        standing: Callable[[], tuple[Enrolment | None, int]],
     ) -> None:
+        """`standing` tells who this terminal is and its newest sequence."""
         self._new_client = new_client
         self._line = line
-        self._enrolment = enrolment
+        self._standing = standing
         self._lock = threading.Lock()
         self._idle: list[PlatformClient] = []
         self._running: dict[str, PlatformClient] = {}
@@ -31,7 +35,7 @@ class Queries:
 
     def ask(self, service: str, params: dict[str, str], timeout_s: float, name: str = "") -> dict[str, Any]:
         """Ask and wait at most `timeout_s`. Raises `PlatformError`; `TIMED_OUT` also when it was cancelled."""
-        enrolment = self._enrolment()
+        enrolment, sequence = self._standing()
         if enrolment is None:
             raise PlatformError(LineFault.NOT_CONFIGURED, "not enrolled")
         with self._lock:
@@ -42,7 +46,7 @@ class Queries:
         client.become(enrolment)
         whole_s = min(max(timeout_s, _SHORTEST_S), _LONGEST_S)
         try:
-            answer = client.query(service, params, 0, whole_s)
+            answer = client.query(service, params, sequence, whole_s)
         except PlatformError as error:
             with self._lock:
                 cancelled = self._running.pop(name, None) is None

@@ -45,6 +45,7 @@ _LEASED_POLL_S = 2.0
 _AUTH_PAUSES = 10
 """An enrolment that is not accepted any more will not mend in a minute: so many times the usual longest pause."""
 _POISON = frozenset({400, 413, 422})
+_SMALL_BYTES = 32 * 1024
 _SYSTEMIC = 3
 """When so many entries are refused and not one is taken, the fault is not theirs."""
 
@@ -64,6 +65,7 @@ class Relay:
         batch: int,
         retry_cap_s: float,
         on_delivered: Delivered = lambda delivered: None,
+        on_failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.pulse = Pulse(clock)
         self._client = client
@@ -75,6 +77,7 @@ class Relay:
         self._retry_cap_s = retry_cap_s
         self._backoff = Backoff(retry_cap_s)
         self._on_delivered = on_delivered
+        self._on_failed = on_failed
         self._wake = threading.Event()
         self._failures = 0
         self._not_before = 0.0
@@ -89,10 +92,13 @@ class Relay:
         """The platform answers again: no need to wait out the rest of the pause.
 
         Only after a first failure, though: a platform whose heartbeat works and whose intake does not must
-        not be knocked at with every heartbeat.
+        not be knocked at with every heartbeat.  A small exchange that began before the line died hangs on a
+        connection that nobody will answer on: it is begun again.  A large one may just be slow.
         """
         if self._failures <= 1:
             self._not_before = 0.0
+        if 0 < self._client.bytes_in_flight <= _SMALL_BYTES:
+            self._client.begin_again()
         self._wake.set()
 
     def run(self, journal: Journal) -> None:
@@ -127,7 +133,7 @@ class Relay:
         """One look at the outbox; the pause until the next if nothing happens meanwhile."""
         summary = journal.outbox.summary()
         self._line.note_queue(summary)
-        if self._line.is_offline:
+        if not self._line.is_online:
             return _SLOW_POLL_S
         remaining_s = self._not_before - self._clock.monotonic()
         if remaining_s > 0:
@@ -152,6 +158,8 @@ class Relay:
         self._not_before = self._clock.monotonic() + pause_s
         log.warning("entries not sent: %s; next try in %.1f s", error.fault.value, pause_s)
         self._line.failed(error.fault)
+        if not self._line.is_online:
+            self._on_failed()
         return pause_s
 
     def _enrolled(self, journal: Journal) -> bool:

@@ -250,6 +250,7 @@ def test_a_gateway_that_says_too_large_parks_nothing(
 def knocks_within(terminal: Any, impostor: Any, seconds: float) -> int:
     """How often the relay's thread knocks at a platform that always answers the same."""
     terminal.record(3)
+    terminal.line.succeeded()
     thread = threading.Thread(target=terminal.relay.run, args=(_own_journal(terminal),))
     thread.start()
     impostor.ended.wait(seconds)

@@ -240,6 +240,25 @@ def raw_call(sync: SyncProcess, method: str, params: dict[str, Any]) -> dict[str
                     return message.result
 
 
+def test_a_batch_that_hangs_on_a_dead_connection_is_begun_again_when_the_line_is_back(
+    platform: Platform,
+    line: LineSimulator,
+    start_sync: Callable[..., SyncProcess],
+    record_in: Callable[..., list[Any]],
+) -> None:
+    """Its own deadline would be half a minute away."""
+    sync = start_sync(url_of(line))
+    sync.until(online)
+    line.set_mode(LineMode.BLACKHOLE)
+    with sync.journal() as journal:
+        record_in(journal, 5)
+    sync.client.call("wake")
+    sync.until(lambda status: bool(status["state"] == "offline"), within_s=14)
+    line.set_mode(LineMode.UP)
+    sync.until(lambda status: bool(online(status) and status["pending"] == 0), within_s=5)
+    assert {count.stored for count in platform.cases.count()} == {1}
+
+
 def test_killed_in_the_middle_of_a_batch_it_goes_on(
     platform: Platform,
     line: LineSimulator,
