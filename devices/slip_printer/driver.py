@@ -41,8 +41,9 @@ from kiosk.domain.device_status import (
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 from kiosk.ports import SlipPrinter
 
-_CHUNK_BYTES: Final = 1536
-"""Two of these and a little fit the 4 KiB buffer that every printer has."""
+_CHUNK_BYTES: Final = 512
+"""Two of these are under way at most: far below every printer's 4 KiB buffer, and when paper runs out
+early in a slip its end has not left yet, so that it is certainly not whole and may be printed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

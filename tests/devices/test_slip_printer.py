@@ -127,7 +127,7 @@ def test_a_slip_that_stops_anywhere_is_never_called_printed(
     printer = EscPosPrinter(str(port), model=model, timing=timing)
     with ReceiptPrinterSimulator(port) as simulator:
         simulator.start()
-        for at in range(1, length, 97):
+        for at in range(1, length, 157):
             assert printer.open().state is DeviceState.ONLINE
             before = len(simulator.slips)
             simulator.arm(Fault(do=do, byte=_RECOVERY + at))
