@@ -31,7 +31,7 @@ from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.outbox import Acknowledged
 from kiosk.journal.sealing import encode_case
 from sync.acknowledgement import verified_token
-from sync.bench_raw_server import LENGTH
+from sync.central.bare_server import LENGTH
 from sync.enrolment import enrol
 from sync.line import Line
 from sync.line_simulator import LineSimulator
@@ -131,7 +131,7 @@ def run(cases: int = _CASES) -> dict[str, Any]:
             rates["single"] = singles / terminal.drain(url, 1)
             wire_bytes = _wire_bytes_per_case(terminal, url)
         for kind in ("bare", "whole"):
-            with _served(["sync.bench_raw_server", kind, str(data)], str.strip) as port:
+            with _served(["sync.central.bare_server", kind, str(data)], str.strip) as port:
                 terminal.record(cases)
                 rates[kind] = cases / terminal.drain_raw(int(port), verified=kind == "whole")
         terminal.journal.close()

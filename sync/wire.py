@@ -41,7 +41,7 @@ Signature = Annotated[bytes, Meta(min_length=64, max_length=64, description="Ed2
 Moment = Annotated[datetime, Meta(tz=True)]
 TerminalNumber = Annotated[str, Meta(pattern="^[0-9]{6}$")]
 ReceiptNumber = Annotated[str, Meta(pattern="^[0-9]{16}$")]
-Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._\-]{1,64}$")]
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+\-]{1,64}$")]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Seconds = Annotated[float, Meta(ge=0)]
 

@@ -67,7 +67,9 @@ def build_app(platform: Platform) -> FastAPI:
     """The application; its OpenAPI document is kept beside this file and checked against it."""
     app = FastAPI(title="Linban central platform", version="1", docs_url=None, redoc_url=None)
     _refuse_politely(app, platform)
+    _serve_newcomers(app, platform)
     _serve_terminals(app, platform)
+    _serve_sessions(app, platform)
     _serve_operators(app, platform)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
@@ -94,7 +96,7 @@ def _refuse_politely(app: FastAPI, platform: Platform) -> None:
         app.add_exception_handler(kind, on_refusal)
 
 
-def _serve_terminals(app: FastAPI, platform: Platform) -> None:
+def _serve_newcomers(app: FastAPI, platform: Platform) -> None:
     @app.get("/v1/health", operation_id="health", summary="Whether the platform works", tags=["anybody"])
     async def health(request: Request) -> Response:
         return answer(platform, request, Health(status="ok", epoch=platform.store.epoch))
@@ -108,6 +110,8 @@ def _serve_terminals(app: FastAPI, platform: Platform) -> None:
         check_possession(request, body, message.public_key)
         return answer(platform, request, await run_in_threadpool(_enrol, platform, message))
 
+
+def _serve_terminals(app: FastAPI, platform: Platform) -> None:
     @app.post(
         "/v1/terminals/{terminal_id}/entries",
         operation_id="sendEntries",
@@ -150,6 +154,8 @@ def _serve_terminals(app: FastAPI, platform: Platform) -> None:
 
         return answer(platform, request, await run_in_threadpool(work))
 
+
+def _serve_sessions(app: FastAPI, platform: Platform) -> None:
     @app.post(
         "/v1/queries/{service}",
         operation_id="query",

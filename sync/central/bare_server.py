@@ -1,7 +1,7 @@
 """The yardsticks of `sync.bench`: batches over bare TCP into the platform's SQLite file.
 
-    python -m sync.bench_raw_server bare DATA      the same rows in the same commit, nothing opened or signed
-    python -m sync.bench_raw_server whole DATA     the platform's whole intake, without HTTP around it
+    python -m sync.central.bare_server bare DATA      the same rows in the same commit, nothing opened or signed
+    python -m sync.central.bare_server whole DATA     the platform's whole intake, without HTTP around it
 
 It uses the platform in DATA, serves one connection, and prints its port.
 """
