@@ -112,6 +112,7 @@ class IpcServer:
     `methods` maps a name to a function from params to a result that msgspec can encode.  A method that
     raises `LinbanError` or `ValueError` answers with an error; anything else is logged as a bug and
     answered with one.  `on_connect` runs for each new peer and returns the notifications it should get first.
+    Methods in `slow` run beside the peer's other calls, so that one may cancel them.
     """
 
     def __init__(
@@ -120,8 +121,10 @@ class IpcServer:
         methods: dict[str, Method],
         on_connect: Callable[[], list[tuple[str, Any]]] | None = None,
         allowed_uids: frozenset[int] | None = None,
+        slow: frozenset[str] = frozenset(),
     ) -> None:
         self._path = path
+        self._slow = slow
         self._methods = methods
         self._on_connect = on_connect or list
         self._allowed_uids = allowed_uids or frozenset({0, os.getuid()})
@@ -186,13 +189,24 @@ class IpcServer:
                 peer.send(encode(Message(method=method, params=msgspec.to_builtins(params))))
             while data := peer.connection.recv(65536):
                 for message in reader.feed(data):
-                    answer = self._answer(message)
-                    if answer is not None:
-                        peer.send(encode(answer))
+                    self._handle(peer, message)
         except (OSError, IpcError):
             pass
         finally:
             self._drop(peer)
+
+    def _handle(self, peer: _Peer, message: Message) -> None:
+        if message.method in self._slow:
+            name = f"ipc-{self._path.stem}-{message.method}"
+            threading.Thread(target=self._send_answer, args=(peer, message), name=name, daemon=True).start()
+        else:
+            self._send_answer(peer, message)
+
+    def _send_answer(self, peer: _Peer, message: Message) -> None:
+        answer = self._answer(message)
+        if answer is not None:
+            with contextlib.suppress(OSError):  # the reading side notices the loss
+                peer.send(encode(answer))
 
     def _answer(self, message: Message) -> Message | None:
         if message.method is None:
@@ -240,8 +254,8 @@ class IpcClient:
         self._thread = threading.Thread(target=self._read, name=f"ipc-client-{path.stem}", daemon=True)
         self._thread.start()
 
-    def call(self, method: str, /, timeout_s: float | None = None, **params: Any) -> Any:
-        """Call `method` and return its result; raises `IpcError`."""
+    def call(self, method: str, /, patience_s: float | None = None, **params: Any) -> Any:
+        """Call `method` and return its result, waiting `patience_s` for it; raises `IpcError`."""
         with self._lock:
             self._next_id += 1
             number = self._next_id
@@ -255,7 +269,7 @@ class IpcClient:
                 self._answers.pop(number, None)
                 raise IpcError(IpcFault.CLOSED, method) from error
         try:
-            answer = answers.get(timeout=timeout_s or self._timeout_s)
+            answer = answers.get(timeout=patience_s or self._timeout_s)
         except queue.Empty:
             raise IpcError(IpcFault.TIMED_OUT, method) from None
         finally:

@@ -211,7 +211,10 @@ _OBSTACLE: _Sentences = {
 }
 
 _STATE: _Sentences = {
-    PlatformState.UNKNOWN: ("核实中：平台还没有回话", "Being checked: the platform has not said yet"),
+    PlatformState.UNKNOWN: (
+        "核实中：平台还没有这一件，可能还在路上",
+        "Being checked: the platform does not have it yet; it may be on its way",
+    ),
     PlatformState.RECEIVED: ("已收件：材料已收下，还没有开始审批", "Received: nobody has examined it yet"),
     PlatformState.ACCEPTED: ("已受理：正在审批", "Accepted: it is being examined"),
     PlatformState.RETURNED: (

@@ -84,6 +84,7 @@ class Agent:
                 "enrol": self._enrol,
             },
             on_connect=lambda: [("line.status", self.line.status())],
+            slow=frozenset({"query", "enrol"}),
         )
         for thread in self._threads:
             thread.start()

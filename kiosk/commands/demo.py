@@ -24,7 +24,6 @@ from kiosk.demo.resident import Resident, ResidentStuck
 from kiosk.demo.world import World, make_world, processes
 from kiosk.domain.case import PlatformState
 from kiosk.domain.device_status import DeviceClass
-from kiosk.domain.printing import PrintFault
 from kiosk.domain.receipt import qr_text
 from kiosk.errors import LinbanError
 from kiosk.flow.availability import LineState
@@ -144,6 +143,7 @@ class _Visit:
 
     def do(self, pack: Pack) -> None:
         """The service of `pack`; a progress look-up needs a case of its own first."""
+        self._resident.wait_until_open()
         catalogue = load_catalogue(PACKAGE_ROOT / "assets" / "packs")
         if pack.kind is ServiceKind.CASE_PROGRESS:
             case = catalogue.of_kind(ServiceKind.CASE)
@@ -174,7 +174,7 @@ class _Visit:
 
     def _collect_slip(self) -> None:
         printer = self._world.simulator_socket(DeviceClass.RECEIPT_PRINTER)
-        self._resident.see(sentence(PrintFault.NONE, self._resident.language))
+        self._resident.see(self._resident.name("slip_ready"))
         answer = self._resident.world_call(
             printer, "last_slip", png=str(self._out / "slip.png"), bin=str(self._out / "slip.bin")
         )

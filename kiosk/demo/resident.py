@@ -41,6 +41,8 @@ NAMES = {
         "elder": "长辈版",
         "look_up": "查询",
         "back": "返回",
+        "slip_ready": "凭条打好了",
+        "print_again": "再打一次",
         "yes": "是",
         "no": "否",
     },
@@ -54,6 +56,8 @@ NAMES = {
         "elder": "Large print",
         "look_up": "Look it up",
         "back": "Back",
+        "slip_ready": "Your slip is ready",
+        "print_again": "Print again",
         "yes": "Yes",
         "no": "No",
     },
@@ -165,6 +169,19 @@ class Resident:
                 if error.fault is not IpcFault.UNREACHABLE or time.monotonic() > deadline:
                     raise
             _pause(0.05)
+
+    def wait_until_open(self) -> None:
+        """Come when the terminal is ready for people: registered, its line up, its devices there."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            line = self.world_call(self.world.run_dir / "sync.sock", "status")
+            devices = self.world_call(self.world.run_dir / "devices.sock", "status")
+            if line["state"] == "online" and all(status["state"] == "online" for status in devices.values()):
+                return
+            if time.monotonic() > deadline:
+                break
+            _pause(0.05)
+        raise ResidentStuck(f"the terminal is not ready: the line is {line['state']}, the devices {devices}")
 
     # Going through a service ---------------------------------------------------------------------
 

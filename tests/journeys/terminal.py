@@ -26,6 +26,11 @@ class Terminal:
         self.resident = Resident(self.world, self.world.language.value)
         self._thread = threading.Thread(target=self.supervisor.run, name="supervisor")
         self._thread.start()
+        try:
+            self.resident.wait_until_open()
+        except BaseException:
+            self.close()
+            raise
 
     def kill(self, process: str) -> None:
         """SIGKILL, and wait until the supervisor has seen it."""

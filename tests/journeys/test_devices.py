@@ -81,8 +81,8 @@ def test_printer_trouble_in_the_middle_of_a_slip(
     resident.see(sentence(fault, "zh_CN"))
     assert resident.shown_number() == receipt
     tell(terminal, PRINTER, "set", paper="full", cover="closed")
-    resident.press("再打一次")
-    resident.see(sentence(PrintFault.NONE, "zh_CN"))
+    resident.press(resident.name("print_again"))
+    resident.see(resident.name("slip_ready"))
     terminal.wait_until_stored(1)
     assert terminal.on_platform(receipt)["cases"] == 1
 
@@ -91,7 +91,8 @@ def test_printer_unplugged_in_the_middle_of_a_slip(terminal: Terminal, pension: 
     resident = terminal.resident
     tell(terminal, PRINTER, "fault", at="byte 200", do="unplug", for_s=1.0)
     receipt = resident.do_case(pension)
-    resident.see("再打一次")
+    resident.see(resident.name("print_again"))
     assert resident.shown_number() == receipt
-    resident.press("再打一次")
-    resident.see(sentence(PrintFault.NONE, "zh_CN"))
+    resident.wait_until_open()
+    resident.press(resident.name("print_again"))
+    resident.see(resident.name("slip_ready"))

@@ -3,8 +3,8 @@
 import pytest
 
 from kiosk.catalogue.pack import Pack
+from kiosk.domain.case import PlatformState
 from kiosk.domain.receipt import qr_text
-from kiosk.errors import LineFault
 from kiosk.flow.availability import LineState, Obstacle
 from kiosk.flow.journey import Delivery
 from kiosk.sentences import sentence
@@ -54,10 +54,10 @@ def test_progress_cannot_be_asked_without_a_line_and_says_so_before(terminal: Te
     resident.see(sentence(Obstacle.NO_LINE, resident.language))
 
 
-def test_slip_of_an_unknown_case_is_told_so(terminal: Terminal) -> None:
+def test_slip_of_a_case_that_has_not_arrived_yet_is_told_so(terminal: Terminal) -> None:
     resident = terminal.resident
     resident.wait_for("attract")
     resident.see(sentence(LineState.ONLINE, resident.language))
     resident.scan(qr_text("1000010000000090"[:14] + f"{98 - int('10000100000000') * 100 % 97:02d}"))
-    resident.wait_for("lookup")
-    resident.see(sentence(LineFault.REFUSED, resident.language))
+    resident.wait_for("progress")
+    resident.see(sentence(PlatformState.UNKNOWN, resident.language))

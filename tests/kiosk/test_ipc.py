@@ -63,7 +63,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
 
 def test_answer_that_does_not_come(server: IpcServer, tmp_path: Path) -> None:
     with IpcClient(tmp_path / "s.sock") as client, pytest.raises(IpcError) as caught:
-        client.call("never", timeout_s=0.05)
+        client.call("never", patience_s=0.05)
     assert caught.value.fault is IpcFault.TIMED_OUT
 
 
@@ -94,6 +94,24 @@ def test_garbage_ends_that_peer_and_no_other(server: IpcServer, tmp_path: Path) 
         while data := stranger.recv(4096):
             received += data
         assert client.call("greet", name="x") == "你好 x"
+
+
+def test_slow_call_can_be_canceled_over_the_same_connection(tmp_path: Path) -> None:
+    canceled = threading.Event()
+
+    def ask(_: dict[str, Any]) -> bool:
+        return canceled.wait(5)
+
+    methods = {"ask": ask, "cancel": lambda _: canceled.set()}
+    server = IpcServer(tmp_path / "s.sock", methods, slow=frozenset({"ask"}))
+    answers: list[bool] = []
+    with IpcClient(tmp_path / "s.sock") as client:
+        asking = threading.Thread(target=lambda: answers.append(client.call("ask")))
+        asking.start()
+        client.call("cancel")
+        asking.join(5)
+    server.close()
+    assert answers == [True]
 
 
 def test_socket_is_for_this_user_only(server: IpcServer, tmp_path: Path) -> None:
