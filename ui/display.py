@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar, Self
 
+import PySide6
 from PySide6.QtCore import Property, QObject, Signal
 from PySide6.QtQml import QmlElement, QmlSingleton, QQmlEngine
 
@@ -24,6 +26,12 @@ class Palette(StrEnum):
     """High contrast, black on white."""
     LOW = "low"
     """Low contrast, for eyes that glare hurts."""
+
+
+def pinyin_installed() -> bool:
+    """Whether the library behind Qt's pinyin keyboard is there: PySide6-Essentials alone brings only its QML half."""
+    folder = Path(PySide6.__file__).resolve().parent / "Qt" / "lib"
+    return (folder / "libQt6VirtualKeyboardQml.so.6").exists()
 
 
 @QmlElement
@@ -89,11 +97,16 @@ class Display(QObject):
     def english(self) -> bool:
         return self._language is Language.ENGLISH
 
-    @Property(str, constant=True)
+    @Property(bool, constant=True)
+    def pinyin(self) -> bool:
+        """Whether Qt Virtual Keyboard is installed here."""
+        return pinyin_installed()
+
+    @Property(str, notify=changed)
     def siteName(self) -> str:
         return self._site_name
 
-    @Property(str, constant=True)
+    @Property(str, notify=changed)
     def helpPhone(self) -> str:
         return self._help_phone
 

@@ -23,7 +23,7 @@ from kiosk import config, notify
 from kiosk.clock import Clock, SystemClock
 from kiosk.config import Language, Settings
 from kiosk.errors import ConfigError
-from ui.display import Display
+from ui.display import Display, pinyin_installed
 from ui.drawing import IconProvider, IllustrationProvider
 from ui.navigator import Navigator
 
@@ -148,9 +148,7 @@ class Face(QObject):
 
         self._devices = DeviceClient(self.settings.devices_socket, self)
         self._line = LineClient(self.settings.sync_socket, self)
-        self._records = Records(
-            self.settings.journal_file, self.settings.journal_key_file, self._clock, self
-        )
+        self._records = Records(self.settings.journal_file, self.settings.journal_key_file, self._clock, self)
         self._devices.open()
         self._line.open()
         yield
@@ -221,7 +219,8 @@ def prepare_environment() -> None:
     platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
     if platform in _SOFTWARE_PLATFORMS:
         os.environ.setdefault("QT_QUICK_BACKEND", "software")
-    os.environ["QT_IM_MODULE"] = "qtvirtualkeyboard"
+    # The keyboard is in the window itself or not at all; an input method of the desktop has no business here.
+    os.environ["QT_IM_MODULE"] = "qtvirtualkeyboard" if pinyin_installed() else "none"
     os.environ.setdefault("QT_VIRTUALKEYBOARD_DESKTOP_DISABLE", "1")
 
 

@@ -128,7 +128,9 @@ class DeviceClient(QObject):
         if self._printing is not None:
             job, page = self._printing
             params = {"job": job, "page": msgspec.to_builtins(page)}
-            self._peer.call("slip_printer.print", params, lambda _: None, lambda _: self._print_not_taken(job))
+            self._peer.call(
+                "slip_printer.print", params, lambda _: None, lambda _: self._print_not_taken(job)
+            )
 
     def _print_not_taken(self, job: str) -> None:
         """The request itself failed. A lost peer is waited for; a refusal ends the try."""

@@ -23,5 +23,13 @@ class DisplayModel(PageModel):
         self.navigator.choose_palette(Palette(palette))
 
     @Slot()
+    def toggleElder(self) -> None:
+        self.navigator.toggle_elder()
+
+    @Slot()
+    def toggleLanguage(self) -> None:
+        self.navigator.toggle_language()
+
+    @Slot()
     def close(self) -> None:
         self.navigator.close_over()

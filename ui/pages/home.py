@@ -35,9 +35,7 @@ class HomeModel(PageModel):
 
     @Property("QVariantList", notify=changed)
     def frequent(self) -> list[dict[str, str]]:
-        return listed(
-            self.session.catalogue.frequent(), self.language, plain=self.navigator.display.is_elder
-        )
+        return listed(self.session.catalogue.frequent(), self.language, plain=self.navigator.display.is_elder)
 
     @Property("QVariantList", notify=changed)
     def elderList(self) -> list[dict[str, str]]:

@@ -33,9 +33,7 @@ class ResultModel(PageModel):
     def next(self) -> list[dict[str, str]]:
         """Was it sent, and what happens by when."""
         delivery = self.view.delivery
-        lines = [
-            {"icon": _DELIVERY_ICONS.get(delivery, "send"), "text": sentence(delivery, self.language)}
-        ]
+        lines = [{"icon": _DELIVERY_ICONS.get(delivery, "send"), "text": sentence(delivery, self.language)}]
         pack = self.view.pack
         for number, line in enumerate(pack.next_steps if pack is not None else ()):
             icon = _NEXT_ICONS[min(number, len(_NEXT_ICONS) - 1)]

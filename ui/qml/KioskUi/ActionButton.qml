@@ -5,11 +5,15 @@ import QtQuick
 Pressable {
     id: root
 
-    readonly property color colour: root.kind === "main" ? (root.enabled ? Theme.colours.primary : Theme.colours.paper) : root.kind === "guide" ? Theme.colours.guide : Theme.colours.card
+    readonly property color colour: root.kind === "main" ? (root.looksEnabled ? Theme.colours.primary : Theme.colours.paper) : root.kind === "guide" ? Theme.colours.guide : Theme.colours.card
     property string icon: ""
     property bool iconLast: false
     property string kind: "plain"
-    readonly property color textColour: root.kind === "main" && root.enabled ? Theme.colours.onPrimary : root.kind === "guide" ? Theme.colours.onGuide : root.kind === "main" ? Theme.colours.inkSoft : Theme.colours.primary
+    // What is read on it; the name that is heard may say more.
+    property string label: root.text
+    // What is deaf for a moment only does not change its looks.
+    property bool looksEnabled: root.enabled
+    readonly property color textColour: root.kind === "main" && root.looksEnabled ? Theme.colours.onPrimary : root.kind === "guide" ? Theme.colours.onGuide : root.kind === "main" ? Theme.colours.inkSoft : Theme.colours.primary
     property int textSize: root.kind === "main" || root.kind === "guide" ? Theme.strong : Theme.body
 
     implicitHeight: Math.max(root.kind === "main" ? Theme.mainTarget : Theme.target, words.implicitHeight + 2 * Theme.gapTight)
@@ -17,10 +21,10 @@ Pressable {
 
     Surface {
         anchors.fill: parent
-        border: root.kind === "guide" || (root.kind === "main" && root.enabled) ? root.colour : root.kind === "main" ? Theme.colours.border : Theme.colours.primary
-        borderWidth: root.kind === "main" && !root.enabled ? Theme.line : Theme.lineStrong
+        border: root.kind === "guide" || (root.kind === "main" && root.looksEnabled) ? root.colour : root.kind === "main" ? Theme.colours.border : Theme.colours.primary
+        borderWidth: root.kind === "main" && !root.looksEnabled ? Theme.line : Theme.lineStrong
         colour: root.down ? Theme.colours.tint : root.colour
-        raised: root.enabled && root.kind !== "quiet"
+        raised: root.looksEnabled && root.kind !== "quiet"
     }
     Row {
         id: content
@@ -45,7 +49,7 @@ Pressable {
             font.pixelSize: root.textSize
             font.weight: root.kind === "plain" || root.kind === "quiet" ? Font.Normal : Font.Bold
             horizontalAlignment: Text.AlignHCenter
-            text: root.text
+            text: root.label
             width: Math.min(implicitWidth, root.width > 0 ? root.width - 2 * Theme.gapTight - (root.icon !== "" ? root.textSize * 1.15 + content.spacing : 0) : implicitWidth)
         }
     }

@@ -19,7 +19,7 @@ Item {
         anchors.right: parent.right
         anchors.top: parent.top
         fillMode: Image.PreserveAspectCrop
-        height: Theme.landscape ? undefined : Math.round(root.height * 0.46)
+        height: Theme.landscape ? undefined : Math.round(root.height * 0.52)
         name: "street"
         sourceSize: Qt.size(Math.max(width, height * 1.2), Math.max(height, width / 1.2))
         width: Theme.landscape ? Math.round(root.width * 0.5) : root.width
@@ -57,7 +57,7 @@ Item {
             }
             Words {
                 color: Theme.colours.primary
-                font.pixelSize: Theme.display
+                font.pixelSize: Theme.compact ? Theme.title : Theme.display
                 heading: true
                 text: qsTr("家门口，就能办")
                 width: parent.width
@@ -65,6 +65,7 @@ Item {
             Words {
                 font.pixelSize: Theme.strong
                 text: root.waiting ? qsTr("马上就好，请稍等") : qsTr("带上身份证，一步一步跟着走")
+                visible: !Theme.compact || root.waiting
                 width: parent.width
             }
         }
@@ -74,7 +75,7 @@ Item {
             width: parent.width
 
             ActionButton {
-                height: Math.round(Theme.mainTarget * (Theme.compact ? 1.2 : 1.6))
+                height: Math.round(Theme.mainTarget * (Theme.compact ? 1 : 1.6))
                 icon: "arrow-right"
                 iconLast: true
                 kind: "guide"
@@ -96,7 +97,7 @@ Item {
                     height: Theme.mm(21.2)
                     icon: "a-large-small"
                     text: Theme.elder ? qsTr("普通版") : qsTr("长辈版")
-                    textSize: Theme.strong
+                    textSize: Theme.compact ? Theme.small : Theme.strong
                     width: ways.share
 
                     onActivated: root.elderChosen()
@@ -105,18 +106,14 @@ Item {
                     height: Theme.mm(21.2)
                     icon: "languages"
                     text: Display.english ? "中文" : "English"
-                    textSize: Theme.strong
+                    textSize: Theme.compact ? Theme.small : Theme.strong
                     width: ways.share
 
                     onActivated: root.languageChosen()
                 }
             }
-            Words {
-                color: Theme.colours.inkSoft
-                font.pixelSize: Theme.small
-                horizontalAlignment: Text.AlignHCenter
-                text: qsTr("求助电话 %1").arg(Display.helpPhone)
-                width: parent.width
+            PhoneMark {
+                anchors.horizontalCenter: parent.horizontalCenter
             }
         }
     }

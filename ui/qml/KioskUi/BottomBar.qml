@@ -65,10 +65,16 @@ Item {
                 kind: Theme.elder ? "guide" : "plain"
                 text: qsTr("请人帮我")
                 visible: !root.frame.helping
-                width: root.stacked || !root.mainShown ? parent.width - x : Math.max(implicitWidth, Theme.mm(Theme.compact ? 46 : 62))
+                width: root.stacked || (!root.mainShown && !Theme.compact) ? parent.width - x : Math.max(implicitWidth, Theme.mm(Theme.compact ? 46 : 62))
                 x: back.visible ? back.width + Theme.gap : 0
 
                 onActivated: root.frame.askForHelp()
+            }
+            PhoneMark {
+                anchors.verticalCenter: help.verticalCenter
+                short: true
+                visible: Theme.compact
+                x: help.visible ? help.x + help.width + Theme.gap : help.x
             }
             ActionButton {
                 id: main
@@ -79,15 +85,17 @@ Item {
                 icon: root.page?.mainIcon ?? ""
                 iconLast: root.page?.mainIcon === "arrow-right"
                 kind: "main"
+                looksEnabled: root.page?.mainEnabled ?? false
                 text: root.page?.mainText ?? ""
                 visible: root.mainShown
-                width: root.stacked ? parent.width : Theme.landscape ? Math.max(implicitWidth, Math.round(parent.width * 0.36)) : parent.width - help.x - help.width - Theme.gap
+                width: root.stacked ? parent.width : Theme.landscape ? Math.max(implicitWidth, Math.round(parent.width * (Theme.compact ? 0.3 : 0.36))) : parent.width - help.x - help.width - Theme.gap
 
                 onActivated: root.mainActed()
             }
         }
         ViewRow {
             frame: root.frame
+            visible: !Theme.compact
             width: parent.width
         }
     }

@@ -29,7 +29,7 @@ Pressable {
         height: width
         radius: Theme.radius
         visible: root.icon !== ""
-        width: Math.min(root.height - 2 * Theme.gapTight, Theme.mm(Theme.elder ? 20 : 17))
+        width: Math.min(root.height - 2 * Theme.gapTight, Theme.mm(Theme.elder ? 24 : 21))
 
         Icon {
             anchors.centerIn: parent
@@ -50,7 +50,7 @@ Pressable {
         Words {
             Accessible.ignored: true
             color: root.filled && !root.down ? Theme.colours.onPrimary : Theme.colours.ink
-            font.pixelSize: Theme.strong
+            font.pixelSize: Theme.compact ? Theme.body : Theme.strong
             font.weight: Font.Bold
             text: root.text
             width: parent.width
@@ -60,7 +60,7 @@ Pressable {
             color: root.filled && !root.down ? Theme.colours.onPrimary : Theme.colours.inkSoft
             font.pixelSize: Theme.small
             text: root.note
-            visible: root.note !== ""
+            visible: root.note !== "" && !Theme.compact
             width: parent.width
         }
     }

@@ -33,7 +33,7 @@ Pressable {
             Accessible.ignored: true
             anchors.verticalCenter: parent.verticalCenter
             color: root.isDigit ? Theme.colours.ink : root.enabled ? Theme.colours.primary : Theme.colours.inkSoft
-            font.pixelSize: root.isDigit ? Theme.title : Theme.body
+            font.pixelSize: root.isDigit ? Theme.title : Theme.compact ? Theme.small : Theme.body
             font.weight: root.isDigit ? Font.Bold : Font.Normal
             text: root.text
         }

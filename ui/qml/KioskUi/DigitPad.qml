@@ -6,7 +6,7 @@ Grid {
     id: root
 
     property bool empty: false
-    readonly property int keyHeight: Math.max(Theme.key, Math.min(Theme.mm(26), (root.height - 3 * root.spacing) / (Theme.compact ? 3 : 4)))
+    readonly property int keyHeight: Math.max(Theme.key, Math.min(Theme.mm(Theme.landscape ? 30 : 38), (root.height - 3 * root.spacing) / (Theme.compact ? 3 : 4)))
     readonly property int keyWidth: (root.width - (root.columns - 1) * root.spacing) / root.columns
     readonly property var keys: Theme.compact ? ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "erase", "clear"] : ["1", "2", "3", "4", "5", "6", "7", "8", "9", "clear", "0", "erase"]
 

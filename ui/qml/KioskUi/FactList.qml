@@ -6,7 +6,14 @@ Item {
     id: root
 
     required property var facts
-    readonly property int rowHeight: Math.min(Theme.mm(Theme.elder ? 44 : 38), Math.floor(root.height / Math.max(1, root.facts.length)))
+    readonly property int labelWidth: Theme.mm(Theme.elder ? 40 : Theme.compact ? 28 : 34)
+    property int page: 0
+    readonly property int pages: Math.ceil(root.facts.length / root.room)
+    // Where even three lines a fact do not fit, the rest is a page away.
+    readonly property int room: Theme.compact && Theme.elder ? 3 : root.facts.length
+    readonly property int rowHeight: Math.min(Theme.mm(Theme.landscape ? 40 : 56), Math.floor(root.height / Math.max(1, root.room)))
+    // Little room: what it is called stands beside what it is, and both are a size smaller.
+    readonly property bool tight: Theme.compact || root.rowHeight < Theme.mm(Theme.elder ? 58 : 30)
 
     Surface {
         anchors.fill: rows
@@ -17,7 +24,7 @@ Item {
         width: parent.width
 
         Repeater {
-            model: root.facts
+            model: root.facts.slice(root.page * root.room, (root.page + 1) * root.room)
 
             delegate: Item {
                 id: fact
@@ -48,26 +55,24 @@ Item {
                 Grid {
                     id: texts
 
-                    readonly property int labelWidth: Theme.cap(Theme.elder ? 20 : 16)
-
                     anchors.left: mark.right
                     anchors.leftMargin: Theme.pad
                     anchors.right: parent.right
                     anchors.rightMargin: Theme.pad
                     anchors.verticalCenter: parent.verticalCenter
-                    columns: Theme.compact ? 2 : 1
+                    columns: root.tight ? 2 : 1
                     rowSpacing: Theme.mm(0.8)
 
                     Words {
                         color: Theme.colours.inkSoft
                         font.pixelSize: Theme.small
                         text: fact.modelData.label
-                        width: Theme.compact ? Theme.mm(Theme.elder ? 34 : 26) : texts.width
+                        width: root.tight ? root.labelWidth : texts.width
                     }
                     Words {
-                        font.pixelSize: Theme.compact ? Theme.body : Theme.strong
+                        font.pixelSize: root.tight ? Theme.body : Theme.strong
                         text: fact.modelData.value
-                        width: texts.width - (Theme.compact ? Theme.mm(Theme.elder ? 34 : 26) : 0)
+                        width: texts.width - (root.tight ? root.labelWidth : 0)
                     }
                 }
             }

@@ -48,13 +48,13 @@ FocusScope {
         id: pageLoader
 
         anchors.bottom: bottomBar.top
-        anchors.bottomMargin: Theme.gap
+        anchors.bottomMargin: Theme.compact ? 0 : Theme.gap
         anchors.left: parent.left
         anchors.leftMargin: Theme.edge
         anchors.right: parent.right
         anchors.rightMargin: Theme.edge
         anchors.top: topBar.bottom
-        anchors.topMargin: Theme.compact ? Theme.gap : Theme.mm(9)
+        anchors.topMargin: Theme.mm(Theme.compact ? 3 : 9)
         focus: true
 
         transform: Translate {

@@ -13,7 +13,7 @@ Item {
     readonly property color tone: root.kind === "trouble" ? Theme.colours.trouble : root.kind === "good" ? Theme.colours.good : Theme.colours.primary
 
     Accessible.ignored: true
-    implicitHeight: visible ? content.implicitHeight + 2 * Theme.pad : 0
+    implicitHeight: visible ? content.implicitHeight + 2 * (Theme.compact ? Theme.gapTight : Theme.pad) : 0
 
     Surface {
         anchors.fill: parent
@@ -44,6 +44,7 @@ Item {
 
         Words {
             color: root.kind === "plain" || root.kind === "guide" ? Theme.colours.ink : root.tone
+            font.pixelSize: Theme.compact ? Theme.small : Theme.body
             font.weight: root.kind === "plain" ? Font.Normal : Font.Bold
             text: root.text
             width: parent.width

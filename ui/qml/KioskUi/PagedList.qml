@@ -5,13 +5,15 @@ import QtQuick
 Item {
     id: root
 
+    // The turner stands under the list on an upright screen, beside it on a wide one.
     readonly property int fits: Math.max(1, Math.floor((root.height + Theme.gap) / (Theme.row + Theme.gap)))
     required property var items
+    readonly property bool last: root.page >= root.pages - 1
     readonly property int most: Theme.elder ? 5 : 7
     property int page: 0
-    readonly property bool paged: root.items.length > Math.min(root.fits, root.most)
+    readonly property bool paged: root.items.length > root.room
     readonly property int pages: Math.ceil(root.items.length / root.room)
-    readonly property int room: Math.max(1, Math.min(root.most, root.paged ? root.fits - 1 : root.fits))
+    readonly property int room: Math.max(1, Math.min(root.most, root.fits))
 
     signal chosen(string code)
 
@@ -36,31 +38,6 @@ Item {
 
                 onActivated: root.chosen(modelData.code)
             }
-        }
-    }
-    Row {
-        anchors.bottom: parent.bottom
-        spacing: Theme.gap
-        visible: root.paged
-
-        ActionButton {
-            enabled: root.page > 0
-            icon: "chevron-left"
-            text: qsTr("上一页")
-
-            onActivated: root.page -= 1
-        }
-        ActionButton {
-            enabled: root.page < root.pages - 1
-            icon: "chevron-right"
-            text: qsTr("下一页")
-
-            onActivated: root.page += 1
-        }
-        Words {
-            anchors.verticalCenter: parent.verticalCenter
-            font.pixelSize: Theme.small
-            text: qsTr("第 %1 页，共 %2 页").arg(root.page + 1).arg(root.pages)
         }
     }
 }

@@ -5,6 +5,7 @@ import QtQuick
 Pressable {
     id: root
 
+    property color colour: Theme.colours.primary
     required property string icon
 
     implicitHeight: Theme.elder ? Theme.mm(20) : Theme.mm(14.2)
@@ -23,13 +24,16 @@ Pressable {
 
         Icon {
             anchors.verticalCenter: parent.verticalCenter
+            colour: words.color
             name: root.icon
             size: Theme.iconSmall
         }
         Words {
+            id: words
+
             Accessible.ignored: true
             anchors.verticalCenter: parent.verticalCenter
-            color: Theme.colours.primary
+            color: root.down ? Theme.colours.primary : root.colour
             font.pixelSize: Theme.small
             text: root.text
         }

@@ -11,7 +11,7 @@ Item {
 
     signal changeAsked
 
-    implicitHeight: Math.max(texts.implicitHeight + 2 * Theme.gapTight, change.implicitHeight + 2 * Theme.gapTight)
+    implicitHeight: Math.max(Theme.row, texts.implicitHeight + 2 * Theme.gapTight, change.implicitHeight + 2 * Theme.gapTight)
 
     Surface {
         anchors.fill: parent
@@ -33,7 +33,7 @@ Item {
             width: parent.width
         }
         Words {
-            font.pixelSize: Theme.strong
+            font.pixelSize: Theme.compact ? Theme.body : Theme.strong
             font.weight: Font.Bold
             text: root.value
             width: parent.width
@@ -45,8 +45,9 @@ Item {
         anchors.right: parent.right
         anchors.rightMargin: Theme.gapTight
         anchors.verticalCenter: parent.verticalCenter
-        icon: "pencil"
+        icon: Theme.compact ? "" : "pencil"
         kind: "quiet"
+        label: Theme.compact ? qsTr("改") : text
         text: qsTr("改%1").arg(root.label)
         visible: root.changeable
 

@@ -10,7 +10,7 @@ Item {
     readonly property bool trouble: root.slip === "failed" || root.slip === "unconfirmed"
     required property ResultModel viewModel
 
-    implicitHeight: Math.max(drawing.height, texts.implicitHeight) + 2 * Theme.pad
+    implicitHeight: Math.max(drawing.height, texts.implicitHeight) + 2 * (Theme.compact ? Theme.gapTight : Theme.pad)
 
     Surface {
         anchors.fill: parent
@@ -26,7 +26,7 @@ Item {
         height: width
         name: root.slip === "printed" ? "slip-take" : root.slip === "printing" ? "slip-printing" : "slip-number"
         visible: !Theme.compact
-        width: visible ? Theme.mm(42) : 0
+        width: visible ? Theme.mm(Theme.landscape ? 44 : Theme.elder ? 44 : 60) : 0
     }
     Column {
         id: texts
@@ -42,6 +42,7 @@ Item {
             font.pixelSize: Theme.compact ? Theme.body : Theme.strong
             font.weight: Font.Bold
             text: root.slip === "printing" ? qsTr("正在打印凭条…") : root.slip === "printed" ? qsTr("凭条打好了，请拿走") : root.slip === "unconfirmed" ? qsTr("请看看凭条出来了没有") : root.slip === "declined" ? qsTr("请记下上面的收件号") : root.slip === "failed" ? qsTr("凭条没打出来") : qsTr("这次没有凭条")
+            visible: !(Theme.compact && Theme.elder && root.viewModel.canPrint)
             width: parent.width
         }
         Words {
@@ -57,14 +58,16 @@ Item {
             width: parent.width
 
             ActionButton {
-                icon: "printer"
+                icon: Theme.compact ? "" : "printer"
                 text: root.slip === "none" ? qsTr("打印凭条") : qsTr("再打一次")
+                textSize: Theme.compact ? Theme.small : Theme.body
 
                 onActivated: root.viewModel.printAgain()
             }
             ActionButton {
                 kind: "quiet"
                 text: root.slip === "unconfirmed" ? qsTr("拿到了") : qsTr("不用打印")
+                textSize: Theme.compact ? Theme.small : Theme.body
 
                 onActivated: root.viewModel.decline()
             }

@@ -13,6 +13,7 @@ FocusScope {
     property string backText: qsTr("返回")
     readonly property bool beside: Theme.landscape && !root.plain
     required property string heading
+    property bool headingShown: true
     property string lead: ""
     property bool mainEnabled: true
     // For what cannot be taken back: deaf for the length of a double tap after the page has turned.
@@ -48,13 +49,14 @@ FocusScope {
                 font.pixelSize: Theme.title
                 heading: true
                 text: root.heading
+                visible: root.headingShown
                 width: parent.width
             }
             Words {
                 color: Theme.colours.inkSoft
                 font.pixelSize: Theme.compact ? Theme.body : Theme.strong
                 text: root.lead
-                visible: root.lead !== ""
+                visible: root.lead !== "" && !(Theme.compact && Theme.elder)
                 width: parent.width
             }
         }

@@ -1,37 +1,31 @@
 pragma ComponentBehavior: Bound
 import QtQuick
-import QtQuick.VirtualKeyboard
-import QtQuick.VirtualKeyboard.Settings
 import KioskUi
 
-// Words by touch: pinyin in the window itself. The keyboard learns nothing from anybody.
+// Words by touch, in the window itself; the keyboard under it is pinyin where that is installed, letters elsewhere.
 FocusScope {
     id: root
 
-    property QuestionModel viewModel: null
+    required property QuestionModel viewModel
 
-    function open(model: QuestionModel): void {
-        root.viewModel = model;
-        input.text = model.answer;
-        VirtualKeyboardSettings.locale = Display.english ? "en_GB" : "zh_CN";
-        input.forceActiveFocus();
-    }
+    Component.onCompleted: input.text = root.viewModel.answer
 
     Rectangle {
         border.color: Theme.colours.primary
         border.width: Theme.lineStrong
         color: Theme.colours.card
-        height: Math.max(Theme.mm(36), parent.height - panel.height - Theme.gap)
+        height: parent.height - keys.height - Theme.gap
         radius: Theme.radius
         width: parent.width
 
         TextEdit {
             id: input
 
-            Accessible.name: root.viewModel?.label ?? ""
+            Accessible.name: root.viewModel.label
             Accessible.role: Accessible.EditableText
             anchors.fill: parent
             anchors.margins: Theme.pad
+            clip: true
             color: Theme.colours.ink
             focus: true
             font.family: Theme.family
@@ -41,13 +35,25 @@ FocusScope {
             textFormat: TextEdit.PlainText
             wrapMode: TextEdit.Wrap
 
-            onTextChanged: root.viewModel?.setText(input.text)
+            onTextChanged: root.viewModel.setText(input.text)
         }
     }
-    InputPanel {
-        id: panel
+    Loader {
+        id: keys
 
         anchors.bottom: parent.bottom
+        source: Display.pinyin ? "PinyinPanel.qml" : "LetterPad.qml"
         width: parent.width
+    }
+    Connections {
+        function onErased(): void {
+            input.remove(input.cursorPosition - 1, input.cursorPosition);
+        }
+        function onTyped(letter: string): void {
+            input.insert(input.cursorPosition, letter);
+        }
+
+        ignoreUnknownSignals: true
+        target: keys.item
     }
 }

@@ -7,7 +7,7 @@ import KioskUi
 QtObject {
     id: root
 
-    readonly property int body: cap(elder ? 6.5 : 4.9)
+    readonly property int body: cap(elder ? (compact ? 6.5 : 7.2) : (compact ? 4.9 : 5.5))
     readonly property Colours colours: ({
             "dark": dark,
             "light": light,
@@ -39,21 +39,21 @@ QtObject {
         onGuide: "#000000"
         onPrimary: "#000000"
     }
-    readonly property int display: cap(compact ? 10 : (elder ? 17 : 16))
+    readonly property int display: cap(compact ? 10 : 18)
     readonly property int doubleTapMs: 500
     readonly property string drawingColours: [colours.primary, colours.tint, colours.paper, colours.card, colours.ink, colours.inkSoft, colours.guide, colours.guideTint, colours.good, colours.goodTint, colours.hairline, colours.slab].map(colour => String(colour).slice(1)).join("/")
 
     // Space.
-    readonly property int edge: mm(compact ? 8.5 : 13)
+    readonly property int edge: mm(compact ? 8.2 : 13)
     readonly property bool elder: Display.elder
     readonly property string family: "Noto Sans CJK SC"
     readonly property int gap: mm(compact ? (elder ? 5 : 4) : (elder ? 6.5 : 5.5))
     readonly property int gapTight: mm(2)
-    readonly property int gapWide: mm(compact ? 5 : 10)
-    readonly property int icon: mm(elder ? 9 : 7)
-    readonly property int iconHuge: mm(compact ? 15 : 30)
+    readonly property int gapWide: mm(compact ? 5 : landscape ? 10 : 13)
+    readonly property int icon: mm(compact ? 7 : elder ? 11 : 9)
+    readonly property int iconHuge: mm(compact ? 30 : 64)
     readonly property int iconLarge: mm(compact ? 11 : 14)
-    readonly property int iconSmall: mm(elder ? 7 : 5.4)
+    readonly property int iconSmall: mm(elder ? (compact ? 6.5 : 7.5) : (compact ? 5.4 : 6.4))
     readonly property int key: mm(elder ? 20.2 : (compact ? 15 : 19))
     readonly property bool landscape: Display.widthPx > Display.heightPx
     readonly property Colours light: Colours {
@@ -106,13 +106,13 @@ QtObject {
         onGuide: "#241A05"
         onPrimary: "#EDE8DC"
     }
-    readonly property int mainTarget: mm(elder ? 21.2 : (compact ? 15 : 18))
-    readonly property int number: cap(compact ? 8.6 : (elder ? 12.4 : 12.4))
-    readonly property int pad: mm(compact ? 4 : 6)
+    readonly property int mainTarget: mm(elder ? (compact ? 21.2 : 24) : (compact ? 15 : 21.2))
+    readonly property int number: cap(compact ? 7.4 : landscape ? 13 : 15.5)
+    readonly property int pad: mm(compact ? 4 : 7)
     readonly property int radius: mm(4)
     readonly property int radiusSmall: mm(2.6)
     readonly property int ring: Math.max(3, mm(1.2))
-    readonly property int row: mm(elder ? (compact ? 21.2 : 32) : (compact ? 19 : 27))
+    readonly property int row: mm(elder ? (compact ? 20.4 : landscape ? 32 : 44) : (compact ? 19 : landscape ? 27 : 34))
     readonly property int shadowDepth: mm(0.9)
 
     // Time.
@@ -120,7 +120,7 @@ QtObject {
     readonly property int slideWay: mm(9)
 
     // Type, by height of a capital letter (0.733 em in Noto Sans CJK).
-    readonly property int small: cap(elder ? 4.8 : 3.7)
+    readonly property int small: cap(elder ? (compact ? 4.8 : 5.4) : (compact ? 3.7 : 4.3))
     readonly property Colours standard: Colours {
         bar: "#0A4F69"
         border: "#72868F"
@@ -145,12 +145,12 @@ QtObject {
         onGuide: "#2A1C00"
         onPrimary: "#FFFFFF"
     }
-    readonly property int strong: cap(elder ? 7.4 : 5.8)
+    readonly property int strong: cap(elder ? (compact ? 7.2 : 8.8) : (compact ? 5.4 : 6.7))
 
     // Things to touch.
-    readonly property int target: mm(elder ? (compact ? 20 : 21.2) : 15)
-    readonly property int title: cap(compact ? (elder ? 8.6 : 7.0) : (elder ? 10.5 : 9.0))
-    readonly property int topBar: mm(compact ? (elder ? 20 : 15) : (landscape ? 23 : 25))
+    readonly property int target: mm(elder ? (compact ? 20 : 21.2) : (compact ? 14.2 : 18))
+    readonly property int title: cap(compact ? (elder ? 8.6 : 7.0) : (elder ? 12.5 : 11))
+    readonly property int topBar: mm(compact ? (elder ? 20.2 : 15) : (landscape ? 24 : 29))
 
     function cap(value: real): int {
         return Math.ceil(value / 0.733 * Display.pxPerMm);

@@ -36,6 +36,7 @@ Rectangle {
             font.pixelSize: Theme.strong
             font.weight: Font.Bold
             text: qsTr("邻办")
+            visible: !Theme.compact
         }
     }
     Column {
@@ -68,23 +69,38 @@ Rectangle {
         anchors.verticalCenter: parent.verticalCenter
         spacing: Theme.gap
 
-        StateMark {
+        Column {
             anchors.verticalCenter: parent.verticalCenter
-            icon: "printer"
-            text: root.frame.deviceWords
-            visible: text !== ""
+
+            Row {
+                anchors.right: parent.right
+                spacing: Theme.gap
+
+                StateMark {
+                    icon: root.frame.lineIcon
+                    text: root.frame.lineWords
+                }
+                Words {
+                    color: Theme.colours.onBar
+                    font.pixelSize: Theme.small
+                    text: root.frame.clock
+                }
+            }
+            StateMark {
+                anchors.right: parent.right
+                icon: "printer"
+                text: root.frame.deviceWords
+                visible: text !== ""
+            }
         }
-        StateMark {
+        QuietButton {
             anchors.verticalCenter: parent.verticalCenter
-            icon: root.frame.lineIcon
-            text: root.frame.lineWords
-        }
-        Words {
-            anchors.verticalCenter: parent.verticalCenter
-            color: Theme.colours.onBar
-            font.pixelSize: Theme.small
-            text: root.frame.clock
-            visible: text !== ""
+            colour: Theme.colours.onBar
+            icon: "a-large-small"
+            text: qsTr("看得清")
+            visible: Theme.compact && !root.frame.choosingDisplay
+
+            onActivated: root.frame.chooseDisplay()
         }
     }
 }

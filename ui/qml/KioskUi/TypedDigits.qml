@@ -31,7 +31,7 @@ Rectangle {
         font.pixelSize: root.shown ? Theme.title : Theme.body
         font.weight: root.shown ? Font.Bold : Font.Normal
         fontSizeMode: Text.HorizontalFit
-        minimumPixelSize: Theme.body
+        minimumPixelSize: Theme.compact ? Theme.small : Theme.body
         text: root.shown || root.hint
         wrapMode: Text.NoWrap
     }

@@ -36,24 +36,10 @@ Item {
             onActivated: root.frame.chooseDisplay()
         }
     }
-    Row {
+    PhoneMark {
         id: phone
 
         anchors.right: parent.right
         anchors.verticalCenter: buttons.verticalCenter
-        spacing: Theme.mm(1.6)
-
-        Icon {
-            anchors.verticalCenter: parent.verticalCenter
-            colour: Theme.colours.inkSoft
-            name: "phone"
-            size: Theme.iconSmall
-        }
-        Words {
-            anchors.verticalCenter: parent.verticalCenter
-            color: Theme.colours.inkSoft
-            font.pixelSize: Theme.small
-            text: qsTr("求助电话 %1").arg(Display.helpPhone)
-        }
     }
 }

@@ -31,6 +31,7 @@ StagePage {
     lead: qsTr("您走后会变回原样")
     mainIcon: "check"
     mainText: qsTr("就用这个")
+    matterShare: 0.7
     objectName: "display"
 
     onMainActed: root.viewModel.close()
@@ -51,12 +52,29 @@ StagePage {
                 checkable: true
                 checked: Display.palette === modelData.palette
                 chevron: false
-                icon: modelData.palette === "standard" ? "sun" : modelData.palette === "low" ? "lightbulb" : "contrast"
+                icon: Theme.compact ? "" : modelData.palette === "standard" ? "sun" : modelData.palette === "low" ? "lightbulb" : "contrast"
                 text: modelData.name
                 width: (list.width - (list.columns - 1) * Theme.gap) / list.columns
 
                 onActivated: root.viewModel.choose(modelData.palette)
             }
+        }
+        ActionButton {
+            icon: "a-large-small"
+            text: Theme.elder ? qsTr("普通版") : qsTr("长辈版")
+            visible: Theme.compact
+            width: (list.width - Theme.gap) / 2
+
+            onActivated: root.viewModel.toggleElder()
+        }
+        ActionButton {
+            icon: "languages"
+            // Each language is named in its own script, so it is not translated.
+            text: Display.english ? "中文" : "English"
+            visible: Theme.compact
+            width: (list.width - Theme.gap) / 2
+
+            onActivated: root.viewModel.toggleLanguage()
         }
     }
 }

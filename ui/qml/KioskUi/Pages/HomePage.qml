@@ -6,7 +6,7 @@ import KioskUi
 StagePage {
     id: root
 
-    readonly property int blockHeight: Theme.elder || Theme.compact ? Theme.row : Theme.mm(34)
+    readonly property int blockHeight: Theme.elder || Theme.compact ? Theme.mm(19) : Theme.mm(Theme.landscape ? 36 : 44)
     required property HomeModel viewModel
 
     asideShare: Theme.elder ? 0 : (root.blockHeight * 2 + Theme.gap) / root.height
@@ -89,12 +89,23 @@ StagePage {
         visible: !Theme.elder
     }
     PagedList {
-        anchors.bottom: parent.bottom
+        id: list
+
+        anchors.bottom: turner.visible && !Theme.landscape ? turner.top : parent.bottom
+        anchors.bottomMargin: turner.visible && !Theme.landscape ? Theme.gap : 0
         anchors.top: caption.visible ? caption.bottom : refusal.visible ? refusal.bottom : parent.top
         anchors.topMargin: caption.visible || refusal.visible ? Theme.gap : 0
         items: Theme.elder ? root.viewModel.elderList : root.viewModel.frequent
         width: parent.width
 
         onChosen: code => root.viewModel.choose(code)
+    }
+    ListTurner {
+        id: turner
+
+        anchors.bottom: parent.bottom
+        list: list
+        width: Theme.landscape ? root.width - parent.width - Theme.gapWide : parent.width
+        x: Theme.landscape ? parent.width - root.width : 0
     }
 }

@@ -36,12 +36,14 @@ StagePage {
     Column {
         id: steps
 
+        readonly property int shown: Math.min(root.viewModel.history.length, Theme.compact ? 2 : 4)
+
         anchors.top: caption.bottom
         anchors.topMargin: Theme.gap
         width: parent.width
 
         Repeater {
-            model: root.viewModel.history
+            model: root.viewModel.history.slice(0, steps.shown)
 
             delegate: TimelineStep {
                 required property int index
@@ -49,7 +51,7 @@ StagePage {
 
                 at: modelData.at
                 first: index === 0
-                last: index === root.viewModel.history.length - 1
+                last: index === steps.shown - 1
                 text: modelData.words
                 width: steps.width
             }

@@ -11,7 +11,8 @@ StagePage {
 
     asideShare: Theme.landscape ? 0 : (typed.implicitHeight + (fault.visible ? fault.implicitHeight + Theme.gap : 0)) / root.height
     heading: root.viewModel.prompt
-    lead: root.viewModel.purpose
+    headingShown: !(Theme.compact && fault.visible)
+    lead: Theme.compact && fault.visible ? "" : root.viewModel.purpose
     mainEnabled: root.viewModel.filled
     mainText: qsTr("下一步")
     objectName: "question"
@@ -89,9 +90,11 @@ StagePage {
         active: root.viewModel.kind === "text"
         anchors.fill: parent
         focus: active
-        source: active ? Qt.resolvedUrl("../TextEntry.qml") : ""
         visible: active
 
-        onLoaded: (item as TextEntry).open(root.viewModel)
+        sourceComponent: TextEntry {
+            focus: true
+            viewModel: root.viewModel
+        }
     }
 }

@@ -22,8 +22,8 @@ StagePage {
 
         anchors.left: parent.left
         anchors.top: parent.top
-        height: Theme.landscape ? parent.height : promiseWords.implicitHeight + 2 * Theme.gapWide
-        width: Theme.landscape ? Math.round((parent.width - Theme.gapWide) * 0.5) : parent.width
+        height: Theme.landscape ? parent.height : promiseWords.implicitHeight + (Theme.elder ? 1 : 3) * Theme.gapWide
+        width: Theme.landscape ? Math.round((parent.width - Theme.gapWide) * (Theme.compact ? 0.58 : 0.5)) : parent.width
 
         Surface {
             anchors.fill: parent
@@ -36,7 +36,7 @@ StagePage {
 
             anchors.centerIn: parent
             spacing: Theme.compact ? 0 : Theme.gap
-            width: parent.width - 2 * Theme.pad
+            width: parent.width - 2 * (Theme.compact ? Theme.gapTight : Theme.pad)
 
             Row {
                 anchors.horizontalCenter: parent.horizontalCenter
@@ -56,6 +56,7 @@ StagePage {
                 }
             }
             Words {
+                font.pixelSize: Theme.compact ? Theme.small : Theme.body
                 horizontalAlignment: Text.AlignHCenter
                 text: qsTr("材料已收下，还没有开始审批")
                 width: parent.width
@@ -65,7 +66,7 @@ StagePage {
                 font.pixelSize: Theme.small
                 horizontalAlignment: Text.AlignHCenter
                 text: qsTr("您的收件号")
-                topPadding: Theme.gap
+                topPadding: Theme.compact ? 0 : Theme.gap
                 width: parent.width
             }
             Words {
@@ -84,7 +85,7 @@ StagePage {
         anchors.right: parent.right
         anchors.top: Theme.landscape ? parent.top : promise.bottom
         anchors.topMargin: Theme.landscape ? 0 : Theme.gapWide
-        spacing: Theme.compact ? Theme.gap : Theme.mm(8)
+        spacing: Theme.compact ? Theme.gap : Theme.mm(Theme.elder ? 6 : 8)
         width: Theme.landscape ? parent.width - promise.width - Theme.gapWide : parent.width
 
         SlipCard {
@@ -92,7 +93,8 @@ StagePage {
             width: parent.width
         }
         Item {
-            height: next.height + 2 * Theme.pad
+            height: next.height + 2 * (Theme.compact ? Theme.gapTight : Theme.pad)
+            visible: !(Theme.compact && root.viewModel.canPrint)
             width: parent.width
 
             Surface {
@@ -103,13 +105,13 @@ StagePage {
                 id: next
 
                 anchors.left: parent.left
-                anchors.margins: Theme.pad
+                anchors.margins: Theme.compact ? Theme.gapTight : Theme.pad
                 anchors.right: parent.right
                 anchors.top: parent.top
-                spacing: Theme.compact ? Theme.gapTight : Theme.gap
+                spacing: Theme.compact || Theme.elder ? Theme.gapTight : Theme.pad
 
                 Repeater {
-                    model: root.viewModel.next
+                    model: Theme.compact && Theme.elder ? root.viewModel.next.slice(0, 1) : root.viewModel.next
 
                     delegate: Row {
                         id: nextLine
@@ -120,10 +122,12 @@ StagePage {
                         width: next.width
 
                         Icon {
+                            anchors.verticalCenter: parent.verticalCenter
                             name: nextLine.modelData.icon
                             size: Theme.iconSmall
                         }
                         Words {
+                            anchors.verticalCenter: parent.verticalCenter
                             font.pixelSize: Theme.compact ? Theme.small : Theme.body
                             text: nextLine.modelData.text
                             width: parent.width - Theme.iconSmall - Theme.pad

@@ -16,22 +16,33 @@ StagePage {
     matterShare: 0.6
     objectName: "service"
 
-    aside: Column {
-        id: obstacles
+    aside: Item {
+        anchors.fill: parent
 
-        spacing: Theme.gapTight
-        width: parent.width
+        ActionButton {
+            anchors.bottom: parent.bottom
+            text: factList.page + 1 < factList.pages ? qsTr("还有几条") : qsTr("回到前面")
+            visible: factList.pages > 1
 
-        Repeater {
-            model: root.viewModel.obstacles
+            onActivated: factList.page = (factList.page + 1) % factList.pages
+        }
+        Column {
+            id: obstacles
 
-            delegate: NoticeCard {
-                required property var modelData
+            spacing: Theme.gapTight
+            width: parent.width
 
-                icon: modelData.icon
-                kind: modelData.blocking ? "trouble" : "guide"
-                text: modelData.text
-                width: obstacles.width
+            Repeater {
+                model: root.viewModel.obstacles
+
+                delegate: NoticeCard {
+                    required property var modelData
+
+                    icon: modelData.icon
+                    kind: modelData.blocking ? "trouble" : "guide"
+                    text: modelData.text
+                    width: obstacles.width
+                }
             }
         }
     }
@@ -39,6 +50,8 @@ StagePage {
     onMainActed: root.viewModel.begin()
 
     FactList {
+        id: factList
+
         anchors.fill: parent
         facts: [
             {

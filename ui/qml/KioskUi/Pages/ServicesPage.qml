@@ -25,9 +25,22 @@ StagePage {
         width: parent.width
     }
     PagedList {
-        anchors.fill: parent
+        id: list
+
+        anchors.bottom: turner.visible && !Theme.landscape ? turner.top : parent.bottom
+        anchors.bottomMargin: turner.visible && !Theme.landscape ? Theme.gap : 0
+        anchors.top: parent.top
         items: root.viewModel.services
+        width: parent.width
 
         onChosen: code => root.viewModel.choose(code)
+    }
+    ListTurner {
+        id: turner
+
+        anchors.bottom: parent.bottom
+        list: list
+        width: Theme.landscape ? root.width - parent.width - Theme.gapWide : parent.width
+        x: Theme.landscape ? parent.width - root.width : 0
     }
 }

@@ -1,0 +1,32 @@
+pragma ComponentBehavior: Bound
+import QtQuick
+import KioskUi
+
+// What to know while the card is being read: a fault first, then the way on without a card, then the promise.
+Column {
+    id: root
+
+    required property IdentifyModel viewModel
+
+    spacing: Theme.gap
+
+    NoticeCard {
+        icon: root.viewModel.phase === "recovering" ? "rotate-ccw" : "triangle-alert"
+        kind: root.viewModel.phase === "recovering" ? "guide" : "trouble"
+        text: root.viewModel.fault
+        visible: text !== ""
+        width: parent.width
+    }
+    NoticeCard {
+        icon: "id-card"
+        text: qsTr("没带身份证？请找工作人员帮忙")
+        visible: !Theme.compact
+        width: parent.width
+    }
+    NoticeCard {
+        icon: "shield-check"
+        text: qsTr("您的信息只用于办这件事，办完自动清除")
+        visible: !Theme.compact || root.viewModel.fault === ""
+        width: parent.width
+    }
+}
