@@ -49,6 +49,7 @@ class Display(QObject):
         self._width_px, self._height_px = screen.width_px, screen.height_px
         self._px_per_mm = screen.px_per_mm
         self._first = (terminal.mode, terminal.language)
+        self._language: Language = terminal.language
         self._moving = True
         self._still = False
         self._site_name, self._help_phone = terminal.site_name, terminal.help_phone
@@ -116,6 +117,16 @@ class Display(QObject):
     def language(self) -> Language:
         """The language of this session."""
         return self._language
+
+    @property
+    def site_name(self) -> str:
+        """The host's name."""
+        return self._site_name
+
+    @property
+    def help_phone(self) -> str:
+        """The number that stands on every page."""
+        return self._help_phone
 
     @property
     def is_elder(self) -> bool:

@@ -16,19 +16,14 @@ from kiosk.config import Language
 from ui.display import Display, Palette
 
 if TYPE_CHECKING:
-    from kiosk.catalogue.loader import Catalogue
     from kiosk.domain.printing import PrintOutcome
-    from kiosk.domain.receipt import Receipt
     from kiosk.errors import LineFault
-    from kiosk.flow.availability import Situation
     from kiosk.flow.effects import Effect
     from kiosk.flow.idle import IdleReading, IdleTimer
     from kiosk.flow.journey import Progress
     from kiosk.flow.session import Session
     from kiosk.ports import CardFault
-    from ui.bridge.device_client import DeviceClient
-    from ui.bridge.line_client import LineClient
-    from ui.bridge.records import Records
+    from ui.bridge.errands import Errands
 
 QML_IMPORT_NAME = "KioskUi"
 QML_IMPORT_MAJOR_VERSION = 1
@@ -75,10 +70,7 @@ class Navigator(QObject):
 
     def take_up(
         self,
-        catalogue: Catalogue,
-        devices: DeviceClient,
-        line: LineClient,
-        records: Records,
+        errands: Errands,
         idle: IdleTimer,
         frame: QObject,
         models: dict[str, QObject],
@@ -86,8 +78,9 @@ class Navigator(QObject):
         """Everything is loaded: work from now on. `models` has a view-model for each page but the attract page."""
         from kiosk.flow.session import Session
 
-        self._session = Session(catalogue, self._clock, self.display.language.value)
-        self._devices, self._line, self._records, self._idle = devices, line, records, idle
+        self._session = Session(errands.catalogue, self._clock, self.display.language.value)
+        self.errands, self._idle = errands, idle
+        devices, line, records = errands.devices, errands.line, errands.records
         self._frame, self._models = frame, models
         devices.cardFound.connect(lambda: self._do(self.session.card_found()))
         devices.cardRead.connect(lambda document: self._do(self.session.card_read(document)))
@@ -124,11 +117,11 @@ class Navigator(QObject):
         name = "".join(word.capitalize() for word in self._page.split("_"))
         return f"Pages/{name}Page.qml" if self._page != "attract" else ""
 
-    @Property("QVariantMap", notify=pageChanged)
+    @Property("QVariantMap", notify=pageChanged)  # type: ignore[arg-type]  # the stubs leave out names
     def pageProperties(self) -> dict[str, QObject]:
         return {"viewModel": self._models[self._page]} if self._page in self._models else {}
 
-    @Property("QVariantMap", notify=ready)
+    @Property("QVariantMap", notify=ready)  # type: ignore[arg-type]  # the stubs leave out names
     def journeyProperties(self) -> dict[str, QObject]:
         """What the frame around the pages is made with."""
         return {"navigator": self, "frame": self._frame} if self._frame is not None else {}
@@ -237,32 +230,6 @@ class Navigator(QObject):
             self._idle.resume()
         return self._idle.read()
 
-    def situation(self) -> Situation:
-        """What the terminal knows of itself at this moment."""
-        from kiosk.flow.availability import Situation
-
-        return Situation(
-            devices=dict(self._devices.statuses),
-            line=self._line.state,
-            journal_ready=self._records.ready,
-            enrolled=self._records.enrolled,
-        )
-
-    @property
-    def devices(self) -> DeviceClient:
-        """The devices process."""
-        return self._devices
-
-    @property
-    def line(self) -> LineClient:
-        """The sync process."""
-        return self._line
-
-    @property
-    def records(self) -> Records:
-        """The journal."""
-        return self._records
-
     def painted(self) -> None:
         """A frame was painted: what waited for it goes on."""
         self._painted.stop()
@@ -283,60 +250,49 @@ class Navigator(QObject):
 
         match effect:
             case asked.StartReading():
-                self._devices.start_reading(self.session.id)
+                self.errands.devices.start_reading(self.session.id)
             case asked.StopReading():
-                self._devices.stop_reading()
+                self.errands.devices.stop_reading()
             case asked.StartScanning():
-                self._devices.start_scanning(self.session.id)
+                self.errands.devices.start_scanning(self.session.id)
             case asked.StopScanning():
-                self._devices.stop_scanning()
+                self.errands.devices.stop_scanning()
             case asked.RecordCase():
                 # The page that says so is painted first: the disk may take a moment.
                 self._paint_waiters.append(lambda: self._record(effect))
                 self._painted.start()
             case asked.PrintSlip():
-                self._print(effect.receipt, effect.attempt)
+                self._print(effect)
             case asked.AskProgress():
                 self._ask(effect.receipt_number)
             case asked.Wipe():
                 self._wipe()
 
     def _record(self, effect: Effect) -> None:
-        from kiosk.domain.device_status import DeviceClass
         from kiosk.errors import JournalFault
         from kiosk.flow.effects import RecordCase
 
         assert isinstance(effect, RecordCase)
-        outcome = self._records.record(effect.case)
+        outcome = self.errands.record(effect.case)
         if isinstance(outcome, JournalFault):
             self._do(self.session.record_failed(outcome))
-            return
-        self._line.wake()
-        printer = self.situation().usable(DeviceClass.RECEIPT_PRINTER)
-        self._do(self.session.recorded(outcome, printer, self._line.up))
+        else:
+            self._do(self.session.recorded(outcome, self.errands.printer_usable, self.errands.line.up))
 
-    def _print(self, receipt: Receipt, attempt: int) -> None:
-        from kiosk.documents.slip import compose_slip
+    def _print(self, effect: Effect) -> None:
+        from kiosk.flow.effects import PrintSlip
 
-        pack = self.session.catalogue.get(receipt.service_code)
-        if pack is None:
-            return
-        page = compose_slip(
-            receipt,
-            pack,
+        assert isinstance(effect, PrintSlip)
+        self.errands.print_slip(
+            effect.receipt,
+            effect.attempt,
             resident=self.session.view.resident,
-            local_time=receipt.received_at.astimezone(),
-            site_name=self.display.property("siteName"),
-            help_phone=self.display.property("helpPhone"),
+            site_name=self.display.site_name,
+            help_phone=self.display.help_phone,
             language=self.language,
-            attempt=attempt,
         )
-        self._devices.print_slip(self._records.start_print(receipt, attempt), page)
 
     def _ask(self, number: str) -> None:
-        from kiosk.catalogue.pack import ServiceKind
-
-        pack = self.session.catalogue.of_kind(ServiceKind.CASE_PROGRESS)
         asked_by = self.session.id
 
         def answered(progress: Progress) -> None:
@@ -347,11 +303,11 @@ class Navigator(QObject):
             if self.session.id == asked_by:
                 self._do(self.session.progress_failed(number, fault))
 
-        self._line.ask_progress(pack.code if pack else "case-progress", number, answered, failed)
+        self.errands.ask_progress(number, answered, failed)
 
     def _wipe(self) -> None:
         """Everything of one resident goes: models, page, print, clipboard, modes."""
-        self._devices.forget_print()
+        self.errands.devices.forget_print()
         self._paint_waiters.clear()
         self.wiped.emit()
         self.display.reset()
@@ -369,7 +325,7 @@ class Navigator(QObject):
     def _print_ended(self, job: str, outcome: PrintOutcome) -> None:
         receipt = self.session.view.receipt
         if receipt is not None and job.startswith(receipt.entry_id.hex):
-            self._records.end_print(receipt, outcome)
+            self.errands.records.end_print(receipt, outcome)
             self._do(self.session.print_ended(outcome))
 
     def _delivered(self, entry_id: UUID) -> None:
@@ -386,10 +342,10 @@ class Navigator(QObject):
 
     def _resume_result(self) -> None:
         """A face that was killed at a result must not be a dead end for whoever stands there."""
-        receipt = self._records.last_unprinted()
+        receipt = self.errands.records.last_unprinted()
         if receipt is not None:
             log.info("a result is shown again after a restart")
-            self._do(self.session.resume(receipt, self._line.up))
+            self._do(self.session.resume(receipt, self.errands.line.up))
 
     def _speak_another_language(self) -> None:
         self.session.language = self.language

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QLocale, QObject, QTimer, QTranslator, QUrl
-from PySide6.QtGui import QFont, QGuiApplication, QWindow
+from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtQml import QQmlApplicationEngine, QQmlComponent
 
 from kiosk import config, notify
@@ -69,14 +69,14 @@ class Face(QObject):
         self._line: LineClient | None = None
         self._records: Records | None = None
 
-    def show(self) -> QWindow:
+    def show(self) -> None:
         """Put the attract page on the screen; the rest follows by itself. Raises `RuntimeError`."""
         assert self.engine is not None
         self.engine.load(QUrl.fromLocalFile(os.fspath(QML / "KioskUi" / "Main.qml")))
         if not self.engine.rootObjects():
             raise RuntimeError("the QML of the face cannot be loaded")
-        window = self.engine.rootObjects()[0]
-        assert isinstance(window, QWindow)
+        window: Any = self.engine.rootObjects()[0]
+        # Any: QtQuick's Python types are not needed for more than its signals.
         self.window: Any = window
         self.window.frameSwapped.connect(self._first_frame)
         window.installEventFilter(self)
@@ -84,7 +84,6 @@ class Face(QObject):
             window.showFullScreen()
         else:
             window.show()
-        return window
 
     def close(self) -> None:
         """The engine dies before the view-models it shows."""
@@ -152,13 +151,13 @@ class Face(QObject):
         self._devices.open()
         self._line.open()
         yield
-        import kiosk.journal.journal
+        import kiosk.journal.journal  # noqa: F401 - loaded here, so that opening it is a slice of its own
 
-        assert kiosk.journal.journal
         yield
         self._records.open()
         yield
         from kiosk.flow.idle import IdleTimer
+        from ui.bridge.errands import Errands
         from ui.pages.every import every_page
         from ui.pages.frame import FrameModel
 
@@ -169,7 +168,8 @@ class Face(QObject):
         yield
         self._prepare_component("Journey.qml")
         yield
-        self.navigator.take_up(catalogue, self._devices, self._line, self._records, idle, frame, models)
+        errands = Errands(catalogue, self._devices, self._line, self._records)
+        self.navigator.take_up(errands, idle, frame, models)
         yield
         self._start_watchdog()
         if self._remote_socket is not None:

@@ -40,7 +40,7 @@ class FrameModel(PageModel):
         pack = self.view.pack
         elder = self.navigator.display.is_elder
         if pack is None:
-            return str(self.navigator.display.property("siteName"))
+            return self.navigator.display.site_name
         return (pack.plain_name if elder else pack.name).in_language(self.language)
 
     @Property(int, notify=changed)
@@ -53,16 +53,16 @@ class FrameModel(PageModel):
 
     @Property(str, notify=changed)
     def lineIcon(self) -> str:
-        return _LINE_ICONS.get(self.navigator.line.state, "wifi-off")
+        return _LINE_ICONS.get(self.navigator.errands.line.state, "wifi-off")
 
     @Property(str, notify=changed)
     def lineWords(self) -> str:
-        return sentence(self.navigator.line.state, self.language)
+        return sentence(self.navigator.errands.line.state, self.language)
 
     @Property(str, notify=changed)
     def deviceWords(self) -> str:
         """The printer, when something is to be said of it; a device that works is not mentioned."""
-        status = self.navigator.devices.statuses.get(DeviceClass.RECEIPT_PRINTER)
+        status = self.navigator.errands.devices.statuses.get(DeviceClass.RECEIPT_PRINTER)
         words = printer_words(status, self.language)
         return f"{sentence(DeviceClass.RECEIPT_PRINTER, self.language)} {words}" if words else ""
 

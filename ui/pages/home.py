@@ -33,11 +33,11 @@ class HomeModel(PageModel):
 
     changed = Signal()
 
-    @Property("QVariantList", notify=changed)
+    @Property("QVariantList", notify=changed)  # type: ignore[arg-type]  # the stubs leave out names
     def frequent(self) -> list[dict[str, str]]:
         return listed(self.session.catalogue.frequent(), self.language, plain=self.navigator.display.is_elder)
 
-    @Property("QVariantList", notify=changed)
+    @Property("QVariantList", notify=changed)  # type: ignore[arg-type]  # the stubs leave out names
     def elderList(self) -> list[dict[str, str]]:
         """One column of everything, the frequent first: an elder's home has no blocks to guess."""
         packs = list(self.session.catalogue.packs.values())

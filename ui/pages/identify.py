@@ -31,7 +31,7 @@ class IdentifyModel(PageModel):
 
     @Property(str, notify=changed)
     def fault(self) -> str:
-        status = self.navigator.devices.statuses.get(DeviceClass.ID_CARD_READER)
+        status = self.navigator.errands.devices.statuses.get(DeviceClass.ID_CARD_READER)
         if status is not None and status.state is DeviceState.HARDWARE_ERROR:
             return sentence(CardFault.READER_FAULT, self.language)
         if self._recovering():
@@ -43,5 +43,5 @@ class IdentifyModel(PageModel):
         return sentence(fault, self.language)
 
     def _recovering(self) -> bool:
-        status = self.navigator.devices.statuses.get(DeviceClass.ID_CARD_READER)
-        return not self.navigator.devices.reachable or status is None or status.state in _RECOVERING
+        status = self.navigator.errands.devices.statuses.get(DeviceClass.ID_CARD_READER)
+        return not self.navigator.errands.devices.reachable or status is None or status.state in _RECOVERING

@@ -58,7 +58,7 @@ class LookupModel(PageModel):
             return sentence(view.progress_fault, self.language)
         if not self._touched and (view.scan_refused or self._scan_refused):
             return sentence(ScanFault.TOO_LONG, self.language)
-        if self.navigator.line.state is LineState.OFFLINE:
+        if self.navigator.errands.line.state is LineState.OFFLINE:
             return sentence(Obstacle.NO_LINE, self.language)
         return ""
 

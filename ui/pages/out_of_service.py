@@ -22,5 +22,5 @@ class OutOfServiceModel(PageModel):
 
     @Property(str, notify=changed)
     def code(self) -> str:
-        fault = self.navigator.records.fault
+        fault = self.navigator.errands.records.fault
         return _CODES[fault] if fault is not None else "J00"

@@ -55,7 +55,7 @@ class ProgressModel(PageModel):
     def kind(self) -> str:
         return _LOOKS[self._state()][1]
 
-    @Property("QVariantList", notify=changed)
+    @Property("QVariantList", notify=changed)  # type: ignore[arg-type]  # the stubs leave out names
     def history(self) -> list[dict[str, str]]:
         """The newest first."""
         steps = self.view.progress.history if self.view.progress is not None else ()

@@ -73,7 +73,7 @@ class QuestionModel(PageModel):
         fault = self.view.answer_fault
         return sentence(fault, self.language) if fault is not None and not self._touched else ""
 
-    @Property("QVariantList", notify=changed)
+    @Property("QVariantList", notify=changed)  # type: ignore[arg-type]  # the stubs leave out names
     def choices(self) -> list[dict[str, str]]:
         question = self.session.question
         if question is None:

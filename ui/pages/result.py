@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Property, Signal, Slot
 from PySide6.QtQml import QmlElement
 
-from kiosk.domain.device_status import DeviceClass
 from kiosk.domain.printing import PrintFault
 from kiosk.domain.receipt import in_fours
 from kiosk.flow.journey import Delivery, SlipState
@@ -29,7 +28,7 @@ class ResultModel(PageModel):
     def number(self) -> str:
         return in_fours(self.view.receipt.number) if self.view.receipt is not None else ""
 
-    @Property("QVariantList", notify=changed)
+    @Property("QVariantList", notify=changed)  # type: ignore[arg-type]  # the stubs leave out names
     def next(self) -> list[dict[str, str]]:
         """Was it sent, and what happens by when."""
         delivery = self.view.delivery
@@ -55,7 +54,7 @@ class ResultModel(PageModel):
     def canPrint(self) -> bool:
         """Whether to offer another try: something went wrong, or the printer has come back."""
         if self.view.slip is SlipState.NONE:
-            return self.navigator.situation().usable(DeviceClass.RECEIPT_PRINTER)
+            return self.navigator.errands.printer_usable
         return self.view.slip in (SlipState.FAILED, SlipState.UNCONFIRMED)
 
     @Slot()
@@ -65,7 +64,7 @@ class ResultModel(PageModel):
     @Slot()
     def decline(self) -> None:
         if self.view.slip is SlipState.UNCONFIRMED and self.view.receipt is not None:
-            self.navigator.records.slip_taken(self.view.receipt)
+            self.navigator.errands.records.slip_taken(self.view.receipt)
         self.navigator.carry_out(self.session.decline_slip())
 
     @Slot()

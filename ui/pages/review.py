@@ -24,7 +24,7 @@ class ReviewModel(PageModel):
 
     changed = Signal()
 
-    @Property("QVariantList", notify=changed)
+    @Property("QVariantList", notify=changed)  # type: ignore[arg-type]  # the stubs leave out names
     def rows(self) -> list[dict[str, str]]:
         name, number, *_ = _WORDS[self.language]
         resident, pack = self.view.resident, self.view.pack

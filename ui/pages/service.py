@@ -58,7 +58,7 @@ class ServiceModel(PageModel):
     def collect(self) -> str:
         return self._words(lambda pack: pack.facts.collect)
 
-    @Property("QVariantList", notify=changed)
+    @Property("QVariantList", notify=changed)  # type: ignore[arg-type]  # the stubs leave out names
     def obstacles(self) -> list[dict[str, str | bool]]:
         can_start = self._availability().can_start
         return [
@@ -81,7 +81,9 @@ class ServiceModel(PageModel):
 
     def _availability(self) -> Availability:
         pack = self.view.pack
-        return availability(pack, self.navigator.situation()) if pack is not None else Availability(())
+        return (
+            availability(pack, self.navigator.errands.situation()) if pack is not None else Availability(())
+        )
 
     def _words(self, part: object) -> str:
         pack = self.view.pack

@@ -22,7 +22,7 @@ class ServicesModel(PageModel):
     def block(self) -> str:
         return self.view.block.value if self.view.block is not None else ""
 
-    @Property("QVariantList", notify=changed)
+    @Property("QVariantList", notify=changed)  # type: ignore[arg-type]  # the stubs leave out names
     def services(self) -> list[dict[str, str]]:
         block = self.view.block
         packs = self.session.catalogue.in_block(block) if block is not None else []

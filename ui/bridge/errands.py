@@ -1,0 +1,82 @@
+"""What a session asks for outside the face: devices started and stopped, a case recorded, a slip printed, a look-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kiosk.catalogue.loader import Catalogue
+from kiosk.catalogue.pack import ServiceKind
+from kiosk.documents.slip import compose_slip
+from kiosk.domain.case import Case
+from kiosk.domain.device_status import DeviceClass
+from kiosk.domain.receipt import Receipt
+from kiosk.domain.resident import IdentityDocument
+from kiosk.errors import JournalFault, LineFault
+from kiosk.flow.availability import Situation
+from kiosk.flow.journey import Progress
+from ui.bridge.device_client import DeviceClient
+from ui.bridge.line_client import LineClient
+from ui.bridge.records import Records
+
+
+class Errands:
+    """Runs them, over the three ways out of the face."""
+
+    def __init__(
+        self, catalogue: Catalogue, devices: DeviceClient, line: LineClient, records: Records
+    ) -> None:
+        self.catalogue, self.devices, self.line, self.records = catalogue, devices, line, records
+
+    def situation(self) -> Situation:
+        """What the terminal knows of itself at this moment."""
+        return Situation(
+            devices=dict(self.devices.statuses),
+            line=self.line.state,
+            journal_ready=self.records.ready,
+            enrolled=self.records.enrolled,
+        )
+
+    @property
+    def printer_usable(self) -> bool:
+        """Whether a slip can be promised."""
+        return self.situation().usable(DeviceClass.RECEIPT_PRINTER)
+
+    def record(self, case: Case) -> Receipt | JournalFault:
+        """Write the case down and wake the sender."""
+        outcome = self.records.record(case)
+        if isinstance(outcome, Receipt):
+            self.line.wake()
+        return outcome
+
+    def print_slip(
+        self,
+        receipt: Receipt,
+        attempt: int,
+        *,
+        resident: IdentityDocument | None,
+        site_name: str,
+        help_phone: str,
+        language: str,
+    ) -> None:
+        """Note the try in the journal, then send the page to the printer."""
+        pack = self.catalogue.get(receipt.service_code)
+        if pack is None:
+            return
+        page = compose_slip(
+            receipt,
+            pack,
+            resident=resident,
+            local_time=receipt.received_at.astimezone(),
+            site_name=site_name,
+            help_phone=help_phone,
+            language=language,
+            attempt=attempt,
+        )
+        self.devices.print_slip(self.records.start_print(receipt, attempt), page)
+
+    def ask_progress(
+        self, number: str, answered: Callable[[Progress], None], failed: Callable[[LineFault], None]
+    ) -> None:
+        """Ask the platform how far a case is."""
+        pack = self.catalogue.of_kind(ServiceKind.CASE_PROGRESS)
+        self.line.ask_progress(pack.code if pack else "case-progress", number, answered, failed)

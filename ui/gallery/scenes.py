@@ -1,0 +1,233 @@
+"""The scenes: one page in one state each, and what happened before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kiosk.catalogue.pack import Block
+from kiosk.domain.case import PlatformState
+from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus, SupplyState
+from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
+from kiosk.errors import JournalFault, LineFault
+from kiosk.flow.availability import LineState
+from kiosk.flow.journey import Progress, ProgressStep
+from kiosk.ports import CardFault
+from ui.gallery.face import StandInFace
+from ui.gallery.stand_ins import RESIDENT, receipt
+from ui.navigator import DISPLAY, HELP, Navigator
+
+Play = Callable[["StandInFace"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One page in one state: what happened before it."""
+
+    name: str
+    play: Play
+
+
+def _home(face: StandInFace) -> None:
+    face.navigator.start()
+
+
+def _service(face: StandInFace) -> None:
+    _home(face)
+    _do(face.navigator, "choose", "pension-certification")
+
+
+def _identify(face: StandInFace) -> None:
+    _service(face)
+    _do(face.navigator, "begin")
+
+
+def _identity(face: StandInFace) -> None:
+    _identify(face)
+    _do(face.navigator, "card_read", RESIDENT)
+
+
+def _question(face: StandInFace) -> None:
+    _identity(face)
+    _do(face.navigator, "confirm_identity")
+
+
+def _other_question(number: int) -> Play:
+    def play(face: StandInFace) -> None:
+        _home(face)
+        _do(face.navigator, "choose", "old-age-allowance")
+        _do(face.navigator, "begin")
+        _do(face.navigator, "card_read", RESIDENT)
+        _do(face.navigator, "confirm_identity")
+        for answer in ("bank_a", "yes")[:number]:
+            _do(face.navigator, "answer", answer)
+
+    return play
+
+
+def _typed(face: StandInFace) -> None:
+    _question(face)
+    face.question.typeText("13800138000")
+
+
+def _faulty(face: StandInFace) -> None:
+    _question(face)
+    face.question.typeText("1380013")
+    face.question.goOn()
+
+
+def _review(face: StandInFace) -> None:
+    _question(face)
+    _do(face.navigator, "answer", "13800138000")
+
+
+def _not_recorded(face: StandInFace) -> None:
+    face.stand_in_records.refusal = JournalFault.DISK_FULL
+    _review(face)
+    _do(face.navigator, "confirm")
+    face.navigator.painted()
+
+
+def _result(verdict: PrintVerdict | None, fault: PrintFault = PrintFault.NONE) -> Play:
+    def play(face: StandInFace) -> None:
+        _review(face)
+        _do(face.navigator, "confirm")
+        face.navigator.painted()
+        if verdict is not None:
+            _do(face.navigator, "print_ended", PrintOutcome(verdict=verdict, fault=fault))
+
+    return play
+
+
+def _offline(play: Play) -> Play:
+    def played(face: StandInFace) -> None:
+        face.stand_in_line.state = LineState.OFFLINE
+        face.stand_in_devices.statuses[DeviceClass.RECEIPT_PRINTER] = DeviceStatus(
+            state=DeviceState.ONLINE, paper=SupplyState.OUT
+        )
+        play(face)
+
+    return played
+
+
+def _no_reader(play: Play) -> Play:
+    def played(face: StandInFace) -> None:
+        play(face)
+        face.stand_in_devices.statuses[DeviceClass.ID_CARD_READER] = DeviceStatus(state=DeviceState.NO_DEVICE)
+        face.stand_in_devices.statusChanged.emit()
+
+    return played
+
+
+def _lookup(face: StandInFace) -> None:
+    _home(face)
+    _do(face.navigator, "open_block", Block.COLLECT)
+
+
+def _half_number(face: StandInFace) -> None:
+    _lookup(face)
+    face.lookup.typeText("37050812")
+
+
+def _asking(face: StandInFace) -> None:
+    _lookup(face)
+    _do(face.navigator, "look_up", receipt("x").number)
+
+
+def _no_such_case(face: StandInFace) -> None:
+    _asking(face)
+    _do(face.navigator, "progress_failed", receipt("x").number, LineFault.REFUSED)
+
+
+def _progress(*states: PlatformState) -> Play:
+    def play(face: StandInFace) -> None:
+        _asking(face)
+        steps = tuple(
+            ProgressStep(state=state, at=f"2026-11-{22 + day}T02:30:00Z") for day, state in enumerate(states)
+        )
+        progress = Progress(
+            receipt_number=receipt("x").number,
+            service_code="pension-certification",
+            state=states[-1],
+            history=steps,
+        )
+        _do(face.navigator, "progress_answered", progress)
+
+    return play
+
+
+def _over(page: str) -> Play:
+    def play(face: StandInFace) -> None:
+        _question(face)
+        face.navigator.lay_over(page)
+
+    return play
+
+
+def _no_journal(face: StandInFace) -> None:
+    face.stand_in_records.fault = JournalFault.DISK_FULL
+    face.stand_in_records.failed.emit()
+
+
+def _idle(face: StandInFace) -> None:
+    _review(face)
+    face.manual_clock.advance(195 if face.display.is_elder else 95)
+    face.frame.look()
+
+
+def _then(play: Play, method: str, *arguments: object) -> Play:
+    """`play`, and then one more thing."""
+
+    def played(face: StandInFace) -> None:
+        play(face)
+        _do(face.navigator, method, *arguments)
+
+    return played
+
+
+def _do(navigator: Navigator, method: str, *arguments: object) -> None:
+    navigator.carry_out(getattr(navigator.session, method)(*arguments))
+
+
+SCENES = (
+    Scene("attract", lambda face: None),
+    Scene("home", _home),
+    Scene("services", _then(_home, "open_block", Block.HANDLE)),
+    Scene("service", _service),
+    Scene("service-offline", _offline(_service)),
+    Scene("service-blocked", _no_reader(_service)),
+    Scene("identify", _identify),
+    Scene("identify-reading", _then(_identify, "card_found")),
+    Scene(
+        "identify-moved",
+        _then(_identify, "card_not_read", CardFault.MOVED),
+    ),
+    Scene("identify-recovering", _no_reader(_identify)),
+    Scene("identity", _identity),
+    Scene("question", _question),
+    Scene("question-typed", _typed),
+    Scene("question-fault", _faulty),
+    Scene("question-choice", _other_question(0)),
+    Scene("question-yes-no", _other_question(1)),
+    Scene("question-text", _other_question(2)),
+    Scene("review", _review),
+    Scene("review-not-recorded", _not_recorded),
+    Scene("recording", _then(_review, "confirm")),
+    Scene("result-printing", _result(None)),
+    Scene("result-printed", _result(PrintVerdict.PRINTED)),
+    Scene("result-paper-out", _result(PrintVerdict.FAILED, PrintFault.PAPER_OUT)),
+    Scene("result-unconfirmed", _result(PrintVerdict.UNCONFIRMED, PrintFault.NO_ANSWER)),
+    Scene("result-offline", _offline(_result(None))),
+    Scene("lookup", _lookup),
+    Scene("lookup-typed", _half_number),
+    Scene("lookup-no-such-case", _no_such_case),
+    Scene("asking", _asking),
+    Scene("progress", _progress(PlatformState.RECEIVED, PlatformState.ACCEPTED)),
+    Scene(
+        "progress-returned", _progress(PlatformState.RECEIVED, PlatformState.ACCEPTED, PlatformState.RETURNED)
+    ),
+    Scene("help", _over(HELP)),
+    Scene("display", _over(DISPLAY)),
+    Scene("idle", _idle),
+    Scene("out-of-service", _no_journal),
+)
