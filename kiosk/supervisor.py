@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _RESTART_PAUSES_S = (0.0, 0.1, 0.3, 0.6, 1.0, 2.0, 5.0)
 """Pause before the 1st, 2nd, … restart in a row; the last one repeats."""
+_LONGEST_AFTER_READY_S = 0.6
+"""A process that did its work before it died does not wait longer: it must be back within 2 s."""
 _STEADY_S = 10.0
 """A process that lived this long has recovered: the next death counts as the first."""
 _STOP_PATIENCE_S = 3.0
@@ -103,7 +105,8 @@ class Supervisor:
 
     def ready_at(self, name: str) -> float | None:
         """When (monotonic) a running child said that it does its work; None until then."""
-        return self._children[name].ready_at
+        child = self._children[name]
+        return child.ready_at if child.pidfd >= 0 else None
 
     def _start(self, child: _Child) -> None:
         spec = child.spec
@@ -143,6 +146,8 @@ class Supervisor:
             lived = time.monotonic() - child.started_at
             child.deaths_in_a_row = 1 if lived >= _STEADY_S else child.deaths_in_a_row + 1
             pause = _RESTART_PAUSES_S[min(child.deaths_in_a_row, len(_RESTART_PAUSES_S)) - 1]
+            if child.ready_at is not None:
+                pause = min(pause, _LONGEST_AFTER_READY_S)
             child.restart_at = time.monotonic() + pause
 
         return reap

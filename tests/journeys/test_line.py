@@ -46,9 +46,9 @@ def test_progress_cannot_be_asked_without_a_line_and_says_so_before(terminal: Te
     resident = terminal.resident
     resident.wait_for("attract")
     resident.set_line("cut")
-    resident.see(sentence(LineState.OFFLINE, resident.language))
     resident.press(resident.name("start"))
     resident.wait_for("home")
+    resident.see(sentence(LineState.OFFLINE, resident.language))
     resident.press("办件进度查询")
     resident.wait_for("service")
     resident.see(sentence(Obstacle.NO_LINE, resident.language))
@@ -57,7 +57,6 @@ def test_progress_cannot_be_asked_without_a_line_and_says_so_before(terminal: Te
 def test_slip_of_a_case_that_has_not_arrived_yet_is_told_so(terminal: Terminal) -> None:
     resident = terminal.resident
     resident.wait_for("attract")
-    resident.see(sentence(LineState.ONLINE, resident.language))
     resident.scan(qr_text("1000010000000090"[:14] + f"{98 - int('10000100000000') * 100 % 97:02d}"))
     resident.wait_for("progress")
     resident.see(sentence(PlatformState.UNKNOWN, resident.language))

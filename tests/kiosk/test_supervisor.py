@@ -54,16 +54,16 @@ def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> float:
     return time.monotonic() - started
 
 
-def test_killed_process_is_back_within_two_seconds(tmp_path: Path) -> None:
+def test_process_killed_again_and_again_is_back_within_two_seconds_each_time(tmp_path: Path) -> None:
     with running(tmp_path, spec("a", LIVES)) as supervisor:
         wait_until(lambda: supervisor.ready_at("a") is not None)
-        first = supervisor.pid("a")
-        assert first is not None
-        os.kill(first, signal.SIGKILL)
-        took = wait_until(
-            lambda: supervisor.pid("a") not in (None, first) and supervisor.ready_at("a") is not None
-        )
-        assert took < 2
+        for _ in range(8):
+            pid = supervisor.pid("a")
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: supervisor.pid("a") != pid)  # noqa: B023 - called before the loop goes on
+            took = wait_until(lambda: supervisor.ready_at("a") is not None)
+            assert took < 2
 
 
 def test_process_that_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
