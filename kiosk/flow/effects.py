@@ -29,6 +29,16 @@ class StopScanning:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareCase:
+    """The summary is being read: seal the case as it stands, so that nobody waits for it at the confirmation.
+
+    Optional: `RecordCase` brings the same case, and records it whether or not it was prepared.
+    """
+
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
 class RecordCase:
     """Write the case to the journal; answer with `Session.recorded` or `Session.record_failed`."""
 
@@ -57,5 +67,13 @@ class Wipe:
 
 
 Effect = (
-    StartReading | StopReading | StartScanning | StopScanning | RecordCase | PrintSlip | AskProgress | Wipe
+    StartReading
+    | StopReading
+    | StartScanning
+    | StopScanning
+    | PrepareCase
+    | RecordCase
+    | PrintSlip
+    | AskProgress
+    | Wipe
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -93,6 +94,7 @@ class Journey:
     question_index: int = 0
     editing: bool = False
     entry_id: UUID | None = None
+    started_at: datetime | None = None
     receipt: Receipt | None = None
     slip: SlipState = SlipState.NONE
     slip_fault: PrintFault = PrintFault.NONE

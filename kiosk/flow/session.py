@@ -23,6 +23,7 @@ from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.effects import (
     AskProgress,
     Effect,
+    PrepareCase,
     PrintSlip,
     RecordCase,
     StartReading,
@@ -123,7 +124,7 @@ class Session:
             return []
         if pack.kind is ServiceKind.CASE_PROGRESS:
             return self._open_lookup(pack)
-        self._journey.entry_id = new_entry_id()
+        self._journey.entry_id, self._journey.started_at = new_entry_id(), self._clock.now()
         return self._identify() if pack.rung is not Rung.NONE else self._ask(0)
 
     # Who is there --------------------------------------------------------------------------------
@@ -382,7 +383,8 @@ class Session:
 
     def _review(self) -> list[Effect]:
         self.stage = Stage.REVIEW
-        return []
+        pack, entry_id = self._journey.pack, self._journey.entry_id
+        return [] if pack is None or entry_id is None else [PrepareCase(self._case(pack, entry_id))]
 
     def _promise(self, receipt: Receipt, printer_usable: bool, line_up: bool) -> list[Effect]:
         self._journey.receipt = receipt
@@ -408,7 +410,7 @@ class Session:
             entry_id=entry_id,
             service_code=pack.code,
             pack_version=pack.revision,
-            started_at=self._clock.now(),
+            started_at=self._journey.started_at or self._clock.now(),
             answers=dict(self._journey.answers),
             resident=self._journey.resident,
             proofs=self._journey.proofs,

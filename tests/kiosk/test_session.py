@@ -123,6 +123,19 @@ def test_nothing_is_said_before_the_journal_has_it(session: Session) -> None:
     assert session.view.receipt is None
 
 
+def test_case_is_prepared_on_the_summary_exactly_as_it_is_recorded(session: Session) -> None:
+    session.start()
+    session.choose(PENSION)
+    session.begin()
+    session.card_read(RESIDENT)
+    session.confirm_identity()
+    [prepare] = session.answer("13800138000")
+    [record] = session.confirm()
+    assert isinstance(prepare, PrepareCase)
+    assert isinstance(record, RecordCase)
+    assert prepare.case == record.case
+
+
 def test_double_tap_on_submit_records_once(session: Session) -> None:
     to_review(session)
     assert len(session.confirm()) == 1
