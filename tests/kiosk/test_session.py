@@ -18,6 +18,7 @@ from kiosk.domain.trust import Proof
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.effects import (
     AskProgress,
+    PrepareCase,
     PrintSlip,
     RecordCase,
     StartReading,
