@@ -9,7 +9,9 @@ is linted; messages are given with the names of the real files.
 """
 
 import argparse
+import ast
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -19,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "ui"
@@ -80,6 +83,7 @@ def describe_types(pyside: Path, name: str, version: str, files: list[Path], fol
     if dump.returncode or dump.stderr.strip():
         return [f"pyside6-metaobjectdump: {dump.stderr.strip() or dump.stdout.strip()}"]
 
+    metatypes.write_text(json.dumps(with_constants(json.loads(metatypes.read_text("utf-8")), files)), "utf-8")
     foreign = (
         pyside / "Qt" / "metatypes" / f"qt6{part}_metatypes.json" for part in ("core", "gui", "qml", "quick")
     )
@@ -100,6 +104,29 @@ def describe_types(pyside: Path, name: str, version: str, files: list[Path], fol
     lines = qmldir.read_text("utf-8").splitlines() if qmldir.exists() else [f"module {name}"]
     qmldir.write_text("\n".join([*lines, "typeinfo python.qmltypes"]) + "\n", "utf-8")
     return []
+
+
+def with_constants(modules: Any, files: Iterable[Path]) -> Any:
+    """Say of each `Property(…, constant=True)` that it is constant.
+
+    WORKAROUND(PySide6 6.11): pyside6-metaobjectdump leaves it out, and qmllint then calls every binding stale.
+    """
+    constant = {
+        (owner.name, function.name)
+        for file in files
+        for owner in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(owner, ast.ClassDef)
+        for function in owner.body
+        if isinstance(function, ast.FunctionDef)
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call) and any(word.arg == "constant" for word in decorator.keywords)
+    }
+    for module in modules:
+        for owner in module["classes"]:
+            for item in owner.get("properties", ()):
+                if (owner["className"], item["name"]) in constant:
+                    item["constant"] = True
+    return modules
 
 
 def lint(pyside: Path, files: Iterable[Path], modules: Iterable[Path]) -> list[str]:
