@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtCore import QByteArray, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtQuick import QQuickImageProvider
 from PySide6.QtSvg import QSvgRenderer
@@ -52,18 +52,22 @@ def _read(folder: Path, name: str) -> str:
 
 
 def _paint(svg: str, requested: QSize) -> QImage:
-    """The drawing, as large as asked for, its proportions kept."""
+    """The drawing, as large as fits into what was asked for, its proportions kept.
+
+    Does without the `Qt` namespace (and so without `QImage.fill`, which looks into it): its enumerations take
+    Python longer to make than the whole attract page takes to draw.
+    """
     renderer = QSvgRenderer(QByteArray(svg.encode()))
     size = renderer.defaultSize()
-    if requested.isValid():
-        size = size.scaled(requested, Qt.AspectRatioMode.KeepAspectRatio)
-    if size.isEmpty():
+    if requested.isEmpty():
         # Asked for before the page has been laid out; it is asked for again afterwards.
         size = QSize(1, 1)
+    else:
+        scale = min(requested.width() / size.width(), requested.height() / size.height())
+        size = QSize(max(1, round(size.width() * scale)), max(1, round(size.height() * scale)))
     image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
+    memoryview(image.bits())[:] = bytes(image.sizeInBytes())
     painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     renderer.render(painter, QRectF(0, 0, size.width(), size.height()))
     painter.end()
     return image

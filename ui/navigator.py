@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
 from PySide6.QtQml import QmlElement
 
-from kiosk.clock import Clock
 from kiosk.config import Language
 from ui.display import Display, Palette
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from kiosk.clock import Clock
     from kiosk.domain.printing import PrintOutcome
     from kiosk.errors import LineFault
     from kiosk.flow.effects import Effect
@@ -53,10 +54,9 @@ class Navigator(QObject):
     waitingChanged = Signal()
     wiped = Signal()
 
-    def __init__(self, display: Display, clock: Clock, parent: QObject | None = None) -> None:
+    def __init__(self, display: Display, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.display = display
-        self._clock = clock
         self._page = "attract"
         self._over = ""
         self._waiting = False
@@ -71,6 +71,7 @@ class Navigator(QObject):
     def take_up(
         self,
         errands: Errands,
+        clock: Clock,
         idle: IdleTimer,
         frame: QObject,
         models: dict[str, QObject],
@@ -78,7 +79,7 @@ class Navigator(QObject):
         """Everything is loaded: work from now on. `models` has a view-model for each page but the attract page."""
         from kiosk.flow.session import Session
 
-        self._session = Session(errands.catalogue, self._clock, self.display.language.value)
+        self._session = Session(errands.catalogue, clock, self.display.language.value)
         self.errands, self._idle = errands, idle
         devices, line, records = errands.devices, errands.line, errands.records
         self._frame, self._models = frame, models

@@ -9,18 +9,16 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QLocale, QObject, QTimer, QTranslator, QUrl
-from PySide6.QtGui import QFont, QGuiApplication
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtQml import QQmlApplicationEngine, QQmlComponent
 
-from kiosk import config, notify
-from kiosk.clock import Clock, SystemClock
+from kiosk import config
 from kiosk.config import Language, Settings
 from kiosk.errors import ConfigError
 from ui.display import Display, pinyin_installed
@@ -28,14 +26,15 @@ from ui.drawing import IconProvider, IllustrationProvider
 from ui.navigator import Navigator
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import QEvent, QTranslator
+
+    from kiosk.clock import Clock
     from ui.bridge.device_client import DeviceClient
     from ui.bridge.line_client import LineClient
     from ui.bridge.records import Records
 
 QML = Path(__file__).resolve().parent / "qml"
 TRANSLATION = Path(__file__).resolve().parent / "i18n" / "linban_en.qm"
-FONT_FAMILY = "Noto Sans CJK SC"
-_TOUCHES = (QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin, QEvent.Type.KeyPress)
 _SOFTWARE_PLATFORMS = ("offscreen", "minimal", "vnc", "linuxfb")
 """Platforms of Qt that have no graphics card behind them."""
 
@@ -48,22 +47,23 @@ class Face(QObject):
     def __init__(self, settings: Settings, clock: Clock | None = None, remote: Path | None = None) -> None:
         super().__init__()
         self.settings = settings
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._remote_socket = remote
         self._remote: QObject | None = None
         self._components: list[QQmlComponent] = []
-        self._translator = QTranslator(self)
+        self._translator: QTranslator | None = None
         self.display = Display(settings, self).show()
         if _software():
             self.display.hold_still()
-        self.navigator = Navigator(self.display, self._clock, self)
+        self.navigator = Navigator(self.display, self)
         self.engine: QQmlApplicationEngine | None = QQmlApplicationEngine()
         self.engine.addImportPath(os.fspath(QML))
         self.engine.addImageProvider("icon", IconProvider())
         self.engine.addImageProvider("illustration", IllustrationProvider())
         self.engine.setInitialProperties({"navigator": self.navigator})
         self.display.languageChanged.connect(self._translate)
-        self._translate()
+        if self.display.language is not Language.CHINESE:
+            self._translate()
         self._loading: Iterator[None] | None = None
         self._devices: DeviceClient | None = None
         self._line: LineClient | None = None
@@ -79,7 +79,6 @@ class Face(QObject):
         # Any: QtQuick's Python types are not needed for more than its signals.
         self.window: Any = window
         self.window.frameSwapped.connect(self._first_frame)
-        window.installEventFilter(self)
         if self.settings.screen.fullscreen:
             window.showFullScreen()
         else:
@@ -94,7 +93,10 @@ class Face(QObject):
             self._remote.close()  # type: ignore[attr-defined]
         self._components.clear()
         if self.engine is not None:
-            QGuiApplication.removeTranslator(self._translator)
+            from PySide6.QtCore import QEvent
+
+            if self._translator is not None:
+                QGuiApplication.removeTranslator(self._translator)
             self.window.removeEventFilter(self)
             self.window.close()
             engine, self.engine = self.engine, None
@@ -103,20 +105,33 @@ class Face(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Every touch and key says that somebody is there."""
-        if event.type() in _TOUCHES:
+        if event.type() in self._touches:
             self.navigator.touched()
-        elif event.type() == QEvent.Type.Resize:
-            self.display.resize(self.window.width(), self.window.height())
         return False
 
     # After the first frame -----------------------------------------------------------------------
 
     def _first_frame(self) -> None:
         self.window.frameSwapped.disconnect(self._first_frame)
-        self.window.frameSwapped.connect(self.navigator.painted)
+        from kiosk import notify
+
         notify.ready()
+        self.window.frameSwapped.connect(self.navigator.painted)
+        self._watch_touches()
         self._loading = self._load_the_rest()
         QTimer.singleShot(0, self, self._load_on)
+
+    def _watch_touches(self) -> None:
+        from PySide6.QtCore import QEvent
+
+        self._touches = (QEvent.Type.MouseButtonPress, QEvent.Type.TouchBegin, QEvent.Type.KeyPress)
+        self.window.installEventFilter(self)
+        self.window.widthChanged.connect(self._resize)
+        self.window.heightChanged.connect(self._resize)
+        self._resize()
+
+    def _resize(self) -> None:
+        self.display.resize(self.window.width(), self.window.height())
 
     def _load_on(self) -> None:
         """One slice; touches are heard between two of them."""
@@ -133,9 +148,11 @@ class Face(QObject):
         QTimer.singleShot(0, self, self._load_on)
 
     def _load_the_rest(self) -> Iterator[None]:
+        from kiosk.clock import SystemClock
         from ui.bridge.device_client import DeviceClient
         from ui.bridge.line_client import LineClient
 
+        clock = self._clock or SystemClock()
         yield
         from kiosk.catalogue.loader import load_catalogue
 
@@ -147,7 +164,7 @@ class Face(QObject):
 
         self._devices = DeviceClient(self.settings.devices_socket, self)
         self._line = LineClient(self.settings.sync_socket, self)
-        self._records = Records(self.settings.journal_file, self.settings.journal_key_file, self._clock, self)
+        self._records = Records(self.settings.journal_file, self.settings.journal_key_file, clock, self)
         self._devices.open()
         self._line.open()
         yield
@@ -162,14 +179,14 @@ class Face(QObject):
         from ui.pages.frame import FrameModel
 
         screen = self.settings.screen
-        idle = IdleTimer(self._clock, screen.idle_warning_s, screen.idle_wipe_s)
-        frame = FrameModel(self.navigator, self._clock, self)
+        idle = IdleTimer(clock, screen.idle_warning_s, screen.idle_wipe_s)
+        frame = FrameModel(self.navigator, clock, self)
         models = every_page(self.navigator, self)
         yield
         self._prepare_component("Journey.qml")
         yield
         errands = Errands(catalogue, self._devices, self._line, self._records)
-        self.navigator.take_up(errands, idle, frame, models)
+        self.navigator.take_up(errands, clock, idle, frame, models)
         yield
         self._start_watchdog()
         if self._remote_socket is not None:
@@ -192,6 +209,8 @@ class Face(QObject):
         self._remote = RemoteHand(self.window, lambda: str(self.navigator.property("page")), socket)
 
     def _start_watchdog(self) -> None:
+        from kiosk import notify
+
         interval_s = notify.watchdog_interval_s()
         if interval_s is not None:
             watchdog = QTimer(self, interval=int(interval_s * 1000))
@@ -201,9 +220,13 @@ class Face(QObject):
 
     def _translate(self) -> None:
         """Chinese is the source; English is laid over it, live."""
-        QGuiApplication.removeTranslator(self._translator)
+        from PySide6.QtCore import QLocale, QTranslator
+
+        if self._translator is not None:
+            QGuiApplication.removeTranslator(self._translator)
         english = self.display.language is Language.ENGLISH
         QLocale.setDefault(QLocale("en_GB" if english else "zh_CN"))
+        self._translator = QTranslator(self)
         if english and self._translator.load(os.fspath(TRANSLATION)):
             QGuiApplication.installTranslator(self._translator)
         if self.engine is not None:
@@ -225,10 +248,9 @@ def prepare_environment() -> None:
 
 
 def make_application() -> QGuiApplication:
-    """The application object, its font set."""
+    """The application object. Every text names its own font (Words.qml)."""
     application = QGuiApplication(["linban"])
     application.setApplicationName("linban")
-    application.setFont(QFont(FONT_FAMILY))
     return application
 
 
@@ -247,9 +269,11 @@ def main(arguments: list[str]) -> int:
     prepare_environment()
     application = make_application()
     face = Face(settings, remote=options.remote)
-    _end_on_signals(application.quit)
     face.show()
+    QTimer.singleShot(0, lambda: _end_on_signals(application.quit))
     code = application.exec()
+    from kiosk import notify
+
     notify.stopping()
     face.close()
     return code
@@ -257,6 +281,7 @@ def main(arguments: list[str]) -> int:
 
 def _end_on_signals(quit_application: Callable[[], None]) -> None:
     """SIGTERM and SIGINT end the event loop. Python sees them only between two Qt events, so Qt is woken."""
+    import signal
     import socket
 
     from PySide6.QtCore import QSocketNotifier

@@ -52,6 +52,6 @@ class StandInFace(Face):
             self.stand_in_line,  # type: ignore[arg-type]
             self.stand_in_records,  # type: ignore[arg-type]
         )
-        self.navigator.take_up(errands, self.idle_timer, self.frame, self.models)
+        self.navigator.take_up(errands, self.manual_clock, self.idle_timer, self.frame, self.models)
         self.loaded = True
         yield

@@ -6,6 +6,8 @@ import KioskUi
 Item {
     id: root
 
+    readonly property int pictureHeight: Theme.landscape ? Display.heightPx : Math.round(Display.heightPx * 0.52)
+    readonly property int pictureWidth: Theme.landscape ? Math.round(Display.widthPx * 0.5) : Display.widthPx
     property bool waiting: false
 
     signal elderChosen
@@ -15,14 +17,13 @@ Item {
     Illustration {
         id: street
 
-        anchors.bottom: Theme.landscape ? parent.bottom : undefined
         anchors.right: parent.right
-        anchors.top: parent.top
         fillMode: Image.PreserveAspectCrop
-        height: Theme.landscape ? undefined : Math.round(root.height * 0.52)
+        height: root.pictureHeight
         name: "street"
-        sourceSize: Qt.size(Math.max(width, height * 1.2), Math.max(height, width / 1.2))
-        width: Theme.landscape ? Math.round(root.width * 0.5) : root.width
+        // Known before anything is laid out, so that the street is drawn once.
+        sourceSize: Qt.size(Math.max(root.pictureWidth, root.pictureHeight * 1.2), Math.max(root.pictureHeight, root.pictureWidth / 1.2))
+        width: root.pictureWidth
 
         // Somebody touches the picture, not the button: that is a start too.
         TapHandler {
