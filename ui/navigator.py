@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from kiosk.clock import Clock
     from kiosk.domain.printing import PrintOutcome
+    from kiosk.domain.receipt import Receipt
     from kiosk.errors import LineFault
     from kiosk.flow.effects import Effect
     from kiosk.flow.idle import IdleReading, IdleTimer
@@ -53,6 +54,8 @@ class Navigator(QObject):
     """What the present page shows has changed; the page stays."""
     waitingChanged = Signal()
     wiped = Signal()
+    scanRefused = Signal()
+    """Something was shown to the scanner that is not a code."""
 
     def __init__(self, display: Display, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -87,7 +90,8 @@ class Navigator(QObject):
         devices.cardRead.connect(lambda document: self._do(self.session.card_read(document)))
         devices.cardNotRead.connect(self._card_not_read)
         devices.codeScanned.connect(self._scanned)
-        devices.printEnded.connect(self._print_ended)
+        devices.codeRefused.connect(self.scanRefused)
+        errands.printEnded.connect(self._print_ended)
         devices.statusChanged.connect(self.viewChanged)
         line.caseDelivered.connect(self._delivered)
         line.lineChanged.connect(lambda: self._do(self.session.line_changed(line.up)))
@@ -278,7 +282,8 @@ class Navigator(QObject):
         if isinstance(outcome, JournalFault):
             self._do(self.session.record_failed(outcome))
         else:
-            self._do(self.session.recorded(outcome, self.errands.printer_usable, self.errands.line.up))
+            printer_usable = self.errands.ready_to_print(outcome)
+            self._do(self.session.recorded(outcome, printer_usable, self.errands.line.up))
 
     def _print(self, effect: Effect) -> None:
         from kiosk.flow.effects import PrintSlip
@@ -308,7 +313,7 @@ class Navigator(QObject):
 
     def _wipe(self) -> None:
         """Everything of one resident goes: models, page, print, clipboard, modes."""
-        self.errands.devices.forget_print()
+        self.errands.leave_result()
         self._paint_waiters.clear()
         self.wiped.emit()
         self.display.reset()
@@ -323,10 +328,9 @@ class Navigator(QObject):
         if not self._over:
             self._do(self.session.scanned(text))
 
-    def _print_ended(self, job: str, outcome: PrintOutcome) -> None:
-        receipt = self.session.view.receipt
-        if receipt is not None and job.startswith(receipt.entry_id.hex):
-            self.errands.records.end_print(receipt, outcome)
+    def _print_ended(self, receipt: Receipt, outcome: PrintOutcome) -> None:
+        # A slip may come out after its session has ended; the next resident has nothing to do with it.
+        if receipt == self.session.view.receipt:
             self._do(self.session.print_ended(outcome))
 
     def _delivered(self, entry_id: UUID) -> None:
@@ -343,7 +347,7 @@ class Navigator(QObject):
 
     def _resume_result(self) -> None:
         """A face that was killed at a result must not be a dead end for whoever stands there."""
-        receipt = self.errands.records.last_unprinted()
+        receipt = self.errands.records.last_shown()
         if receipt is not None:
             log.info("a result is shown again after a restart")
             self._do(self.session.resume(receipt, self.errands.line.up))

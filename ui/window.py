@@ -164,7 +164,13 @@ class Face(QObject):
 
         self._devices = DeviceClient(self.settings.devices_socket, self)
         self._line = LineClient(self.settings.sync_socket, self)
-        self._records = Records(self.settings.journal_file, self.settings.journal_key_file, clock, self)
+        self._records = Records(
+            self.settings.journal_file,
+            self.settings.journal_key_file,
+            self.settings.paths.run_dir,
+            clock,
+            self,
+        )
         self._devices.open()
         self._line.open()
         yield

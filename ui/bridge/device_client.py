@@ -65,7 +65,7 @@ class DeviceClient(QObject):
         self.statuses: dict[DeviceClass, DeviceStatus] = {}
         self._reading = ""
         self._scanning = ""
-        self._printing: tuple[str, Page] | None = None
+        self._printing: tuple[str, Page | None] | None = None
         self._peer = Peer(socket, self)
         self._peer.connected.connect(self._resume)
         self._peer.disconnected.connect(self._lose)
@@ -113,24 +113,29 @@ class DeviceClient(QObject):
 
     def print_slip(self, job: str, page: Page) -> None:
         """Print `page` as `job`; `printEnded` follows, whatever happens. The same job never prints twice."""
+        if self._printing is not None:
+            # The one before belongs to somebody who has left; how it ended is not known.
+            self._doubt_print()
         self._printing = (job, page)
         if self.reachable:
             self._send_print()
         else:
             self._away.start()
 
-    def forget_print(self) -> None:
-        """The session is over; how its print ends is told to nobody."""
-        self._printing = None
-        self._away.stop()
+    def forget_page(self) -> None:
+        """The session is over: what is being printed cannot be asked for again, only its end be heard."""
+        if self._printing is not None:
+            self._printing = (self._printing[0], None)
 
     def _send_print(self) -> None:
-        if self._printing is not None:
-            job, page = self._printing
-            params = {"job": job, "page": msgspec.to_builtins(page)}
-            self._peer.call(
-                "slip_printer.print", params, lambda _: None, lambda _: self._print_not_taken(job)
-            )
+        if self._printing is None:
+            return
+        job, page = self._printing
+        if page is None:
+            self._doubt_print()
+            return
+        params = {"job": job, "page": msgspec.to_builtins(page)}
+        self._peer.call("slip_printer.print", params, lambda _: None, lambda _: self._print_not_taken(job))
 
     def _print_not_taken(self, job: str) -> None:
         """The request itself failed. A lost peer is waited for; a refusal ends the try."""
@@ -143,7 +148,8 @@ class DeviceClient(QObject):
             self._end_print(self._printing[0], outcome)
 
     def _end_print(self, job: str, outcome: PrintOutcome) -> None:
-        self.forget_print()
+        self._printing = None
+        self._away.stop()
         self.printEnded.emit(job, outcome)
 
     def _resume(self) -> None:

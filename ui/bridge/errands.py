@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QObject, Signal
+
 from kiosk.catalogue.loader import Catalogue
 from kiosk.catalogue.pack import ServiceKind
 from kiosk.documents.slip import compose_slip
 from kiosk.domain.case import Case
 from kiosk.domain.device_status import DeviceClass
+from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 from kiosk.domain.receipt import Receipt
 from kiosk.domain.resident import IdentityDocument
 from kiosk.errors import JournalFault, LineFault
@@ -19,13 +22,24 @@ from ui.bridge.line_client import LineClient
 from ui.bridge.records import Records
 
 
-class Errands:
+class Errands(QObject):
     """Runs them, over the three ways out of the face."""
 
+    printEnded = Signal(object, object)
+    """The receipt and the `PrintOutcome` of its newest print, already noted in the journal."""
+
     def __init__(
-        self, catalogue: Catalogue, devices: DeviceClient, line: LineClient, records: Records
+        self,
+        catalogue: Catalogue,
+        devices: DeviceClient,
+        line: LineClient,
+        records: Records,
+        parent: QObject | None = None,
     ) -> None:
+        super().__init__(parent)
         self.catalogue, self.devices, self.line, self.records = catalogue, devices, line, records
+        self._printing: dict[str, Receipt] = {}
+        devices.printEnded.connect(self._end_print)
 
     def situation(self) -> Situation:
         """What the terminal knows of itself at this moment."""
@@ -72,7 +86,22 @@ class Errands:
             language=language,
             attempt=attempt,
         )
-        self.devices.print_slip(self.records.start_print(receipt, attempt), page)
+        job = self.records.start_print(receipt, attempt)
+        self._printing[job] = receipt
+        self.devices.print_slip(job, page)
+
+    def ready_to_print(self, receipt: Receipt) -> bool:
+        """Whether a slip of this new receipt can be tried; where it cannot, that is noted too."""
+        if not self.printer_usable:
+            self.records.end_print(
+                receipt, PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.NO_PRINTER)
+            )
+        return self.printer_usable
+
+    def leave_result(self) -> None:
+        """The session is over. A slip still on its way is noted when it comes, and shown to nobody."""
+        self.records.result_left()
+        self.devices.forget_page()
 
     def ask_progress(
         self, number: str, answered: Callable[[Progress], None], failed: Callable[[LineFault], None]
@@ -80,3 +109,9 @@ class Errands:
         """Ask the platform how far a case is."""
         pack = self.catalogue.of_kind(ServiceKind.CASE_PROGRESS)
         self.line.ask_progress(pack.code if pack else "case-progress", number, answered, failed)
+
+    def _end_print(self, job: str, outcome: PrintOutcome) -> None:
+        receipt = self._printing.pop(job, None)
+        if receipt is not None:
+            self.records.end_print(receipt, outcome)
+            self.printEnded.emit(receipt, outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _RETRY_MS = 2000
 RESUMABLE_S = 180.0
 """A result older than this belongs to somebody who has left."""
-_SEEN_ON_PAPER = (PrintState.PRINTED, PrintState.TAKEN)
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,12 @@ class Records(QObject):
     opened = Signal()
     failed = Signal()
 
-    def __init__(self, file: Path, key_file: Path, clock: Clock, parent: QObject | None = None) -> None:
+    def __init__(
+        self, file: Path, key_file: Path, run_dir: Path, clock: Clock, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._file, self._key_file, self._clock = file, key_file, clock
+        self._shown_file = run_dir / "shown-receipt"
         self._journal: Journal | None = None
         self.fault: JournalFault | None = None
         self._retry = QTimer(self, singleShot=True, interval=_RETRY_MS)
@@ -86,7 +89,9 @@ class Records(QObject):
             if self._journal is None:
                 return self.fault or JournalFault.INPUT_OUTPUT
             try:
-                return self._journal.entries.record(case)
+                receipt = self._journal.entries.record(case)
+                self._note_shown(receipt)
+                return receipt
             except SealingError:
                 return JournalFault.NOT_ENROLLED
             except JournalError as error:
@@ -119,8 +124,17 @@ class Records(QObject):
         """Note that the resident has the slip, or wants none."""
         self._finish(receipt, PrintState.TAKEN)
 
-    def last_unprinted(self) -> Receipt | None:
-        """The newest receipt, if it was given here moments ago and nobody saw its slip on paper."""
+    def result_left(self) -> None:
+        """Whoever stood at the result has gone: it is shown to nobody else."""
+        with contextlib.suppress(OSError):
+            self._shown_file.unlink(missing_ok=True)
+
+    def last_shown(self) -> Receipt | None:
+        """The newest receipt, if its owner may still stand there: given moments ago, and never left.
+
+        Either its number was on the screen (a note in the run folder says so), or not even its slip was begun:
+        then this face was killed between the commit and the result page.
+        """
         if self._journal is None:
             return None
         try:
@@ -132,11 +146,26 @@ class Records(QObject):
                 return None
             age_s = self._clock.monotonic() - entry.monotonic_s
             jobs = self._journal.print_jobs.for_entry(last.receipt.entry_id)
-            seen = any(job.state in _SEEN_ON_PAPER for job in jobs)
-            return last.receipt if 0 <= age_s <= RESUMABLE_S and jobs and not seen else None
+            begun = any(job.state is not PrintState.QUEUED for job in jobs)
+            mine = 0 <= age_s <= RESUMABLE_S and (self._noted(last.receipt) or not begun)
+            if mine:
+                self._note_shown(last.receipt)
+            return last.receipt if mine else None
         except JournalError as error:
             self._lose(error.fault)
             return None
+
+    def _note_shown(self, receipt: Receipt) -> None:
+        try:
+            self._shown_file.write_text(receipt.number, encoding="ascii")
+        except OSError:
+            log.warning("a result was not noted")
+
+    def _noted(self, receipt: Receipt) -> bool:
+        try:
+            return self._shown_file.read_text(encoding="ascii") == receipt.number
+        except (OSError, UnicodeDecodeError):
+            return False
 
     def _finish(self, receipt: Receipt, outcome: PrintOutcome | PrintState) -> None:
         if self._journal is None:

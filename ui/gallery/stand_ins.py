@@ -60,7 +60,7 @@ class StandInDevices(QObject):
     def print_slip(self, job: str, page: Page) -> None:
         """Nothing is printed."""
 
-    def forget_print(self) -> None:
+    def forget_page(self) -> None:
         """Nothing was."""
 
 
@@ -110,10 +110,13 @@ class StandInRecords(QObject):
     def end_print(self, receipt: Receipt, outcome: PrintOutcome) -> None:
         """Not noted."""
 
+    def result_left(self) -> None:
+        """Nothing was noted."""
+
     def slip_taken(self, receipt: Receipt) -> None:
         """Not noted."""
 
-    def last_unprinted(self) -> Receipt | None:
+    def last_shown(self) -> Receipt | None:
         """There is none."""
         return None
 

@@ -28,7 +28,7 @@ class LookupModel(PageModel):
         super().__init__(navigator, parent)
         self._entry = DigitEntry(FieldType.RECEIPT_NUMBER)
         self._scan_refused = self._touched = False
-        navigator.pageChanged.connect(self._follow)
+        navigator.scanRefused.connect(self.refuse_scan)
 
     def prepare(self) -> None:
         self._entry.clear()
@@ -86,9 +86,6 @@ class LookupModel(PageModel):
         """Something was shown to the scanner that cannot be read."""
         self._scan_refused, self._touched = True, False
         self.changed.emit()
-
-    def _follow(self) -> None:
-        self.typed.emit()
 
     def _change(self) -> None:
         self._touched = True
