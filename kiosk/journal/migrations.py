@@ -10,16 +10,14 @@ from typing import Any
 from sqlite_utils.db import Database
 from sqlite_utils.migrations import Migrations
 
-from kiosk.journal.schema import VERSION
-
 _steps = Migrations("linban_journal")
 
 
-def apply(connection: Any) -> None:
-    """Run every step that this file has not seen; the caller holds the transaction."""
+def apply(connection: Any, version: int) -> None:
+    """Run every step that this file has not seen and note `version`; the caller holds the transaction."""
     # Plug-ins are other people's code on a connection that holds the terminal's promises.
     _steps.apply(Database(connection, execute_plugins=False))
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA user_version = {version}")
 
 
 _ENTRY = """

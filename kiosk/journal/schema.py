@@ -27,7 +27,7 @@ def bring_up_to_date(database: Database) -> None:
             return
         from kiosk.journal.migrations import apply
 
-        apply(database.connection)
+        apply(database.connection, VERSION)
 
 
 def _is_current(database: Database) -> bool:
