@@ -262,6 +262,10 @@ class Navigator(QObject):
                 self.errands.devices.start_scanning(self.session.id)
             case asked.StopScanning():
                 self.errands.devices.stop_scanning()
+            case asked.PrepareCase():
+                # After the page is there: sealing must not make the summary come later.
+                self._paint_waiters.append(lambda: self.errands.records.prepare(effect.case))
+                self._painted.start()
             case asked.RecordCase():
                 # The page that says so is painted first: the disk may take a moment.
                 self._paint_waiters.append(lambda: self._record(effect))
@@ -315,6 +319,7 @@ class Navigator(QObject):
         """Everything of one resident goes: models, page, print, clipboard, modes."""
         self.errands.leave_result()
         self._paint_waiters.clear()
+        self.errands.records.forget()
         self.wiped.emit()
         self.display.reset()
 

@@ -112,6 +112,9 @@ class Face(QObject):
     # After the first frame -----------------------------------------------------------------------
 
     def _first_frame(self) -> None:
+        # With a graphics card frames are swapped in a thread of Qt: a second one may be on its way here already.
+        if self._loading is not None:
+            return
         self.window.frameSwapped.disconnect(self._first_frame)
         from kiosk import notify
 

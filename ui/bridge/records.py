@@ -16,6 +16,7 @@ from kiosk.domain.receipt import Receipt
 from kiosk.errors import JournalError, JournalFault, SealingError
 
 if TYPE_CHECKING:
+    from kiosk.journal.entries import PreparedCase
     from kiosk.journal.journal import Journal
 
 _RETRY_MS = 2000
@@ -38,6 +39,7 @@ class Records(QObject):
         self._file, self._key_file, self._clock = file, key_file, clock
         self._shown_file = run_dir / "shown-receipt"
         self._journal: Journal | None = None
+        self._prepared: PreparedCase | None = None
         self.fault: JournalFault | None = None
         self._retry = QTimer(self, singleShot=True, interval=_RETRY_MS)
         self._retry.timeout.connect(self.open)
@@ -83,13 +85,27 @@ class Records(QObject):
             self._journal.close()
             self._journal = None
 
+    def prepare(self, case: Case) -> None:
+        """Seal the case while its summary is read; `record` of the same case then only has to write."""
+        self._prepared = None
+        if self._journal is not None:
+            with contextlib.suppress(JournalError, SealingError):  # `record` meets it again and says so
+                self._prepared = self._journal.entries.prepare(case)
+
+    def forget(self) -> None:
+        """The session is over: nothing of its case stays here."""
+        self._prepared = None
+
     def record(self, case: Case) -> Receipt | JournalFault:
         """Write the case down; the receipt means that it is on the disk."""
+        prepared = self._prepared
         for _ in range(2):
             if self._journal is None:
                 return self.fault or JournalFault.INPUT_OUTPUT
             try:
-                receipt = self._journal.entries.record(case)
+                ahead = prepared if prepared is not None and prepared.case == case else None
+                receipt = self._journal.entries.record(ahead or case)
+                self.forget()
                 self._note_shown(receipt)
                 return receipt
             except SealingError:
