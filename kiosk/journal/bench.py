@@ -169,6 +169,11 @@ def fill(journal: Journal, count: int) -> None:
             "INSERT INTO delivery (sequence, state, attempts, platform_state, acknowledged_at, acknowledgement)"
             " SELECT sequence, 'acknowledged', 1, 'received', recorded_at, zeroblob(200) FROM entry"
         )
+        database.run(
+            "INSERT INTO print_job (closed, id, kind, state, attempts, changed_at)"
+            " SELECT 1, sequence * 100, 'slip', 'taken', 1, recorded_at FROM entry"
+        )
+        database.run("UPDATE tally SET told = (SELECT max(sequence) FROM entry)")
 
 
 def _send(journal: Journal) -> None:

@@ -1,7 +1,9 @@
 """Recording: the one moment in which a case becomes a promise.
 
-`Entries.record` seals the case and writes entry, print job and audit line in one commit with one sync; an
-entry that no delivery row names yet is in the outbox by that alone.  Only after it has returned may the screen say 收件 and the slip print.
+`Entries.record` seals the case and writes one row in one statement, which is one commit with one sync.  That
+row is everything the promise needs: an entry that no delivery row names yet is in the outbox, one that no
+print job names yet has its slip queued, and one that the audit log has not told yet is told by the log's next
+line (`outbox`, `print_jobs`, `audit`).  Only after it has returned may the screen say 收件 and the slip print.
 """
 
 # ruff: noqa: S608  (statements are put together from constants of this package, values are always bound)
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -20,9 +23,7 @@ from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, e
 from kiosk.domain.receipt import Receipt, receipt_number
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal import sealing
-from kiosk.journal.audit import Audit, AuditEvent
 from kiosk.journal.database import Database, IntegrityError, Row
-from kiosk.journal.print_jobs import PrintJobs, PrintKind
 from kiosk.journal.settings import decode_enrolment
 
 
@@ -52,38 +53,32 @@ ENTRY_COLUMNS = (
     "entry.sequence, entry_id, receipt_number, terminal_number, kind, service_code, pack_version,"
     " recorded_at, boot_id, monotonic_ms, previous_digest, digest, sealed"
 )
-_KNOWN = (
-    "(SELECT value FROM setting WHERE key = 'enrolment'), receipt_number, entry_id, r.sequence, recorded_at,"
-    " service_code"
-)
-_BEFORE_SEALING = f"SELECT {_KNOWN} FROM (SELECT 1) LEFT JOIN entry AS r ON entry_id = ?"
-_BEFORE_WRITING = (
-    f"SELECT {_KNOWN}, e.sequence, e.digest, a.position, a.digest FROM (SELECT 1)"
-    " LEFT JOIN entry AS r ON entry_id = ?"
-    " LEFT JOIN (SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1) AS e"
-    " LEFT JOIN (SELECT position, digest FROM audit ORDER BY position DESC LIMIT 1) AS a"
-)
+_KNOWN = "SELECT receipt_number, entry_id, sequence, recorded_at, service_code FROM entry WHERE entry_id = ?"
+_ENROLMENT = "SELECT value FROM setting WHERE key = 'enrolment'"
+_TAIL = "SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1"
 _STATUS = (
     "SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code,"
     " ifnull(state, 'recorded'), ifnull(platform_state, 'unknown'), park_reason, acknowledged_at"
     " FROM entry LEFT JOIN delivery USING (sequence)"
 )
-_INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_IF_ENROLLED_SO = (
+    f"INSERT INTO entry SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ({_ENROLMENT}) IS ?"
+)
 _MAX_PROBES = 16
 
 
 class Entries:
     """The `entry` table."""
 
-    def __init__(
-        self, database: Database, clock: Clock, boot: str, audit: Audit, print_jobs: PrintJobs
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, boot: str) -> None:
         self._database, self._clock, self._boot = database, clock, boot
-        self._audit, self._print_jobs = audit, print_jobs
+        # As last seen. Both may be old, because another process writes too; the insert finds that out.
+        self._tail: tuple[int, bytes] | None = None
+        self._enrolment: bytes | None = None
 
     def prepare(self, case: Case) -> PreparedCase:
         """Seal a case ahead of `record`, which then only has to write. Raises `JournalError(NOT_ENROLLED)`."""
-        return _sealed(case, case.entry_id, self._known(case.entry_id)[0])
+        return _sealed(case, case.entry_id, self._enrolment or self._look_up_enrolment())
 
     def record(self, case: Case | PreparedCase) -> Receipt:
         """Seal and record a case, whole or not at all; the receipt that may now be shown and printed.
@@ -132,80 +127,79 @@ class Entries:
 
     def _record_as(self, entry_id: UUID, case: Case, ahead: PreparedCase | None) -> Receipt | None:
         """Record `case` as `entry_id`; None when the number that follows from it is another entry's."""
+        prepared = ahead or _sealed(case, entry_id, self._enrolment or self._look_up_enrolment())
         try:
             while True:
-                if ahead is None:
-                    stored, receipt = self._known(entry_id)
-                    if receipt is not None:
-                        return receipt
-                    ahead = _sealed(case, entry_id, stored)
-                receipt = self._append(ahead)
+                receipt = self._append(prepared)
                 if receipt is not None:
                     return receipt
-                ahead = None
+                prepared = _sealed(case, entry_id, self._look_up_enrolment())
         except IntegrityError:
-            # Rare, so found out only here: the other process was faster, or the number is taken.
-            stored, receipt = self._known(entry_id)
-            number = receipt_number(decode_enrolment(stored).terminal_number, entry_id)
-            if receipt is None and self.by_number(number) is None:
+            # Rare, so found out only here: it is recorded already, or the number is taken.
+            row = self._database.row(_KNOWN, (entry_id.bytes,))
+            if row is None and self.by_number(prepared.header.receipt_number) is None:
                 raise
-            return receipt
-
-    def _known(self, entry_id: UUID) -> tuple[bytes, Receipt | None]:
-        """The enrolment as it is stored; and, when `entry_id` is recorded already, its receipt."""
-        row = self._database.row(_BEFORE_SEALING, (entry_id.bytes,))
-        if row is None or row[0] is None:
-            raise JournalError(JournalFault.NOT_ENROLLED)
-        return row[0], _receipt(row[1:6]) if row[1] is not None else None
+            return _receipt(row) if row is not None else None
 
     def _append(self, prepared: PreparedCase) -> Receipt | None:
         """The one commit; None when the terminal was enrolled anew since the case was sealed."""
-        database, header, sealed = self._database, prepared.header, prepared.sealed
+        if self._tail is not None:
+            self._database.require_in_place()
+            # The trigger refuses an entry that does not follow the newest one, so a tail that is old costs
+            # another try and never a fork.
+            with suppress(IntegrityError):
+                return self._insert(prepared, self._tail)
+        with self._database.transaction():
+            row = self._database.row(_TAIL)
+            return self._insert(prepared, (row[0], row[1]) if row else (0, GENESIS))
+
+    def _insert(self, prepared: PreparedCase, tail: tuple[int, bytes]) -> Receipt | None:
+        header, sealed = prepared.header, prepared.sealed
         # Stored to the millisecond, so that the receipt says the same today and when it is read again.
         recorded_at = iso_utc(self._clock.now())
         moment = datetime.fromisoformat(recorded_at)
         monotonic_ms = round(self._clock.monotonic() * 1000)
-        with database.transaction():
-            before = database.row(_BEFORE_WRITING, (header.entry_id.bytes,))
-            assert before is not None  # it joins onto one row
-            if before[1] is not None:
-                return _receipt(before[1:6])
-            if before[0] != prepared.enrolment:
-                return None
-            sequence, previous = (before[6] or 0) + 1, before[7] or GENESIS
-            digest = entry_digest(header, sequence, moment, self._boot, monotonic_ms / 1000, sealed, previous)
-            database.run(
-                _INSERT_ENTRY,
-                (
-                    sequence,
-                    header.entry_id.bytes,
-                    header.receipt_number,
-                    header.terminal_number,
-                    header.kind.value,
-                    header.service_code,
-                    header.pack_version,
-                    recorded_at,
-                    self._boot,
-                    monotonic_ms,
-                    previous,
-                    digest,
-                    sealed,
-                ),
-            )
-            self._print_jobs.queue_within(sequence, PrintKind.SLIP, recorded_at)
-            self._audit.chain_within(
-                (before[8] or 0, before[9] or GENESIS),
-                (recorded_at, monotonic_ms),
-                AuditEvent.CASE_RECORDED,
-                str(header.entry_id),
-            )
-        return Receipt(
+        sequence, previous = tail[0] + 1, tail[1]
+        digest = entry_digest(header, sequence, moment, self._boot, monotonic_ms / 1000, sealed, previous)
+        receipt = Receipt(
             number=header.receipt_number,
             entry_id=header.entry_id,
             sequence=sequence,
             received_at=moment,
             service_code=header.service_code,
         )
+        inserted = self._database.run(
+            _INSERT_IF_ENROLLED_SO,
+            (
+                sequence,
+                header.entry_id.bytes,
+                header.receipt_number,
+                header.terminal_number,
+                header.kind.value,
+                header.service_code,
+                header.pack_version,
+                recorded_at,
+                self._boot,
+                monotonic_ms,
+                previous,
+                digest,
+                sealed,
+                prepared.enrolment,
+            ),
+        )
+        if not inserted:
+            return None
+        self._tail = sequence, digest
+        return receipt
+
+    def _look_up_enrolment(self) -> bytes:
+        """The enrolment as it is stored now."""
+        row = self._database.row(_ENROLMENT)
+        if row is None:
+            raise JournalError(JournalFault.NOT_ENROLLED)
+        stored: bytes = row[0]
+        self._enrolment = stored
+        return stored
 
 
 def entry_of(row: Row) -> RecordedEntry:

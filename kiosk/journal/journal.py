@@ -44,7 +44,7 @@ class Journal:
         self.settings = Settings(database)
         self.audit = Audit(database, clock, boot)
         self.print_jobs = PrintJobs(database, clock)
-        self.entries = Entries(database, clock, boot, self.audit, self.print_jobs)
+        self.entries = Entries(database, clock, boot)
         self.outbox = Outbox(database, clock, boot, self.audit)
         self.inbox = Inbox(database, clock, self.settings, self.outbox)
 

@@ -108,9 +108,14 @@ CREATE TABLE tally (
     missing              INTEGER NOT NULL DEFAULT 0,
     acknowledged         INTEGER NOT NULL DEFAULT 0,
     parked               INTEGER NOT NULL DEFAULT 0,
+    told                 INTEGER NOT NULL DEFAULT 0,  -- entries up to this sequence have their audit line
     last_acknowledged_at TEXT
 ) STRICT;
 INSERT INTO tally (id) VALUES (1);
+
+CREATE TRIGGER tally_told_only_grows BEFORE UPDATE OF told ON tally
+WHEN NEW.told < OLD.told OR NEW.told > (SELECT ifnull(max(sequence), 0) FROM entry)
+BEGIN SELECT RAISE(ABORT, 'what the audit log has told is not taken back'); END;
 
 CREATE TRIGGER chain_break_counts AFTER INSERT ON chain_break
 BEGIN UPDATE tally SET missing = missing + NEW.missing; END;
@@ -142,6 +147,8 @@ BEGIN SELECT RAISE(ABORT, 'a delivery is never deleted'); END;
 """
 
 _PAPER_AND_AUDIT = """
+-- Every entry has its slip queued from the moment it is recorded; an entry above the highest one here has it
+-- without a row, until a job changes for the first time.
 -- id = entry's sequence * 100 + ordinal: the jobs of one entry lie side by side without a second index;
 -- and those that are still open lie together at the front, without a third.
 CREATE TABLE print_job (
@@ -173,6 +180,7 @@ CREATE TABLE setting (
 ) STRICT, WITHOUT ROWID;
 
 -- What happened on this terminal; nothing about a person. Chained like the entries.
+-- The lines of entries above tally.told are written just before the next line of another kind.
 CREATE TABLE audit (
     position        INTEGER PRIMARY KEY CHECK (position > 0),
     happened_at     TEXT NOT NULL,

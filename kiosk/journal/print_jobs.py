@@ -1,4 +1,9 @@
-"""The life of every print job: tracked apart from its case, so a printer fault never loses or repeats one."""
+"""The life of every print job: tracked apart from its case, so a printer fault never loses or repeats one.
+
+Every entry has its slip queued from the moment it is recorded. The row that says so is written with the first
+change to any job: until then an entry above the highest one here has its one queued job by that alone, so
+recording it touches nothing of this table.
+"""
 
 # ruff: noqa: S608  (statements are put together from constants of this package, values are always bound)
 
@@ -47,6 +52,19 @@ _CLOSED = frozenset({PrintState.PRINTED, PrintState.TAKEN})
 
 _COLUMNS = "id, kind, state, attempts, fault, changed_at"
 _INSERT = "INSERT INTO print_job (id, kind, state, changed_at) VALUES (?, ?, 'queued', ?)"
+_HIGHEST_WRITTEN = (
+    "(SELECT max(ifnull((SELECT max(id) FROM print_job WHERE closed = 0), 0),"
+    f" ifnull((SELECT max(id) FROM print_job WHERE closed = 1), 0)) / {JOBS_PER_ENTRY})"
+)
+_UNWRITTEN = (
+    f"SELECT sequence * {JOBS_PER_ENTRY} AS id, '{PrintKind.SLIP}' AS kind, 'queued' AS state, 0 AS attempts,"
+    f" 'none' AS fault, recorded_at AS changed_at FROM entry WHERE sequence > {_HIGHEST_WRITTEN}"
+)
+_OF_ENTRY = (
+    f"SELECT {_COLUMNS} FROM print_job, (SELECT sequence * {JOBS_PER_ENTRY} AS low FROM entry"
+    f" WHERE entry_id = ?1) WHERE closed IN (0, 1) AND id >= low AND id < low + {JOBS_PER_ENTRY}"
+    f" UNION ALL {_UNWRITTEN} AND entry_id = ?1 ORDER BY id"
+)
 
 
 class PrintJobs:
@@ -57,13 +75,7 @@ class PrintJobs:
 
     def for_entry(self, entry_id: UUID) -> tuple[PrintJob, ...]:
         """Every job of an entry (`Receipt.entry_id`), oldest first."""
-        rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM print_job, (SELECT sequence * {JOBS_PER_ENTRY} AS low FROM entry"
-            f" WHERE entry_id = ?) WHERE closed IN (0, 1) AND id >= low AND id < low + {JOBS_PER_ENTRY}"
-            " ORDER BY id",
-            (entry_id.bytes,),
-        )
-        return tuple(_job(row) for row in rows)
+        return tuple(_job(row) for row in self._database.rows(_OF_ENTRY, (entry_id.bytes,)))
 
     def start(self, job_id: int) -> PrintJob:
         """Note, durably and before the first byte goes out, that a try begins. Raises KeyError."""
@@ -89,6 +101,7 @@ class PrintJobs:
     def again(self, entry_id: UUID) -> PrintJob:
         """Queue another job of the same kind for an entry: a reprint. Raises KeyError."""
         with self._database.transaction():
+            self._write_down_within()
             jobs = self.for_entry(entry_id)
             if not jobs:
                 raise KeyError(entry_id)
@@ -99,7 +112,9 @@ class PrintJobs:
 
     def unfinished(self) -> tuple[PrintJob, ...]:
         """Jobs that nobody saw on paper: queued, printing, failed, unknown; oldest first."""
-        rows = self._database.rows(f"SELECT {_COLUMNS} FROM print_job WHERE closed = 0 ORDER BY id")
+        rows = self._database.rows(
+            f"SELECT {_COLUMNS} FROM print_job WHERE closed = 0 UNION ALL {_UNWRITTEN} ORDER BY id"
+        )
         return tuple(_job(row) for row in rows)
 
     def reconcile(self) -> int:
@@ -110,14 +125,19 @@ class PrintJobs:
                 (self._now(),),
             )
 
-    def queue_within(self, sequence: int, kind: PrintKind, changed_at: str) -> None:
-        """The first job of a new entry, inside the transaction that records it."""
-        self._database.run(_INSERT, (sequence * JOBS_PER_ENTRY, kind.value, changed_at))
+    def write_down(self) -> None:
+        """Write the rows of entries that have none yet. Every change does so first; this is for measuring it."""
+        with self._database.transaction():
+            self._write_down_within()
+
+    def _write_down_within(self) -> None:
+        self._database.run(f"INSERT INTO print_job ({_COLUMNS}) {_UNWRITTEN}")
 
     def _change(
         self, job_id: int, assignments: str, values: tuple[object, ...] = (), only_if: str = "1"
     ) -> PrintJob:
         with self._database.transaction():
+            self._write_down_within()
             self._database.run(
                 f"UPDATE print_job SET {assignments}, changed_at = ? WHERE closed IN (0, 1) AND id = ? AND {only_if}",
                 (*values, self._now(), job_id),

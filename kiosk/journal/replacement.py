@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.domain.entry import entry_digest
+from kiosk.domain.printing import PrintFault, PrintState
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.database import Database, LibraryError, Row
 from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
+from kiosk.journal.print_jobs import JOBS_PER_ENTRY, PrintKind
 
 _SUFFIXES = ("", "-wal", "-shm")
 _DELIVERY_COLUMNS = (
@@ -103,10 +105,12 @@ def _carry_entries(source: Database, fresh: Database) -> _Salvage:
             fresh.run("INSERT INTO chain_break VALUES (?, ?, ?)", values)
         _insert_entry(row, fresh)
         delivered = _carry_delivery(sequence, source, fresh)
-        _carry_print_jobs(sequence, source, fresh)
+        _carry_print_jobs(row, source, fresh)
         entries += 1
         unsent += not delivered
         last, last_digest = sequence, bytes(row[11])
+    # The fresh audit log begins with the replacement itself; it does not tell what the damaged one told.
+    fresh.run("UPDATE tally SET told = ?", (last,))
     return _Salvage(entries, unsent, readable=True)
 
 
@@ -126,9 +130,16 @@ def _carry_delivery(sequence: int, source: Database, fresh: Database) -> bool:
     return bool(row[1] == "acknowledged")
 
 
-def _carry_print_jobs(sequence: int, source: Database, fresh: Database) -> None:
+def _carry_print_jobs(entry: Row, source: Database, fresh: Database) -> None:
+    """No row means that the slip is queued still; a row that cannot be read, that nobody knows what is on paper."""
+    first = entry[0] * JOBS_PER_ENTRY
     sql = "SELECT closed, id, kind, state, attempts, fault, changed_at FROM print_job WHERE closed IN (0, 1) AND id BETWEEN ? AND ?"
-    for row in _readable(source, sql, (sequence * 100, sequence * 100 + 99)):
+    state = PrintState.QUEUED
+    try:
+        rows = source.rows(sql, (first, first + JOBS_PER_ENTRY - 1))
+    except (JournalError, LibraryError):
+        rows, state = [], PrintState.UNKNOWN
+    for row in rows or [(0, first, PrintKind.SLIP.value, state.value, 0, PrintFault.NONE.value, entry[7])]:
         fresh.run("INSERT INTO print_job VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 

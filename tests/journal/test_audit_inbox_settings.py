@@ -30,6 +30,42 @@ def test_audit_lines_are_kept_in_order_and_chained(journal: Journal) -> None:
     assert journal.audit.first_fault() is None
 
 
+def test_recorded_cases_have_their_place_in_the_log_before_their_lines_are_written_and_after(
+    journal: Journal, place: Place, make_case: MakeCase
+) -> None:
+    def told() -> list[tuple[int, AuditEvent, str, datetime]]:
+        return [
+            (line.position, line.event, line.subject, line.happened_at) for line in journal.audit.recent()
+        ]
+
+    journal.audit.append(AuditEvent.SESSION_STARTED)
+    receipts = []
+    for _ in range(2):
+        place.clock.advance(1)
+        receipts.append(journal.entries.record(make_case()))
+    before = told()
+    assert [line[:3] for line in before] == [
+        (3, AuditEvent.CASE_RECORDED, str(receipts[1].entry_id)),
+        (2, AuditEvent.CASE_RECORDED, str(receipts[0].entry_id)),
+        (1, AuditEvent.SESSION_STARTED, ""),
+    ]
+    assert [line[3] for line in before[:2]] == [receipts[1].received_at, receipts[0].received_at]
+    assert journal._database.row("SELECT count(*) FROM audit") == (1,)
+    place.clock.advance(60)
+    journal.audit.append(AuditEvent.SESSION_ENDED)
+    assert told()[1:] == before
+    assert told()[0][:2] == (4, AuditEvent.SESSION_ENDED)
+    assert [line.position for line in journal.audit.recent(2)] == [4, 3]
+    assert journal.verify().ok
+
+
+def test_a_line_of_a_recorded_case_is_written_once(journal: Journal, make_case: MakeCase) -> None:
+    journal.entries.record(make_case())
+    for _ in range(2):
+        journal.audit.tell_entries()
+    assert journal._database.row("SELECT count(*) FROM audit") == (1,)
+
+
 @pytest.mark.parametrize(
     "personal", ["测试甲", "11010519491231002X", "13800138000", "tel:13800138000", "x" * 65, "two words"]
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.domain.case import DeliveryState
+from kiosk.domain.printing import PrintState
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.audit import AuditEvent
 from kiosk.journal.journal import Journal
@@ -142,6 +143,32 @@ def test_an_entry_lost_in_the_middle_leaves_a_known_gap_and_the_rest_keeps_its_s
         assert journal.entries.record(make_case()).sequence == 41
         assert journal.outbox.summary().pending == 30
         assert len(journal.outbox.lease(100, 10_000_000, 30)) == 30
+
+
+def test_print_jobs_that_cannot_be_read_any_more_are_unknown_and_those_of_other_entries_are_as_they_were(
+    place: Place, make_case: MakeCase
+) -> None:
+    with place.open() as journal:
+        journal.settings.set_enrolment(place.enrolment)
+        last = [journal.entries.record(make_case()) for _ in range(3)][-1]
+        journal.print_jobs.taken(100)
+        journal._database.run("DELETE FROM print_job WHERE id = 300")
+        journal._database.run("DROP TRIGGER entry_never_changes")
+        journal._database.run("UPDATE entry SET digest = randomblob(32) WHERE sequence = 2")
+    opened = Journal.open_or_replace(place.file, place.key, place.clock, "boot-1")
+    with opened.journal as journal:
+        (job,) = journal.print_jobs.for_entry(last.entry_id)
+        assert (job.job_id, job.state) == (300, PrintState.QUEUED)
+        assert journal.print_jobs.unfinished() == (job,)
+        assert journal.audit.recent()[0].event is AuditEvent.JOURNAL_REPLACED
+        assert len(journal.audit.recent()) == 1
+    with place.open() as journal:
+        journal._database.run("DROP TABLE print_job")
+        journal._database.run("UPDATE tally SET acknowledged = 5")
+    opened = Journal.open_or_replace(place.file, place.key, place.clock, "boot-1")
+    assert opened.replaced is not None
+    with opened.journal as journal:
+        assert [job.state for job in journal.print_jobs.unfinished()] == [PrintState.UNKNOWN] * 2
 
 
 def test_a_journal_that_was_set_aside_by_the_other_process_is_noticed_by_who_writes_and_who_sends(

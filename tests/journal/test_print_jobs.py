@@ -68,3 +68,26 @@ def test_a_reprint_is_a_job_of_its_own(journal: Journal, make_case: MakeCase) ->
 def test_a_job_that_does_not_exist(journal: Journal) -> None:
     with pytest.raises(KeyError):
         journal.print_jobs.start(12345)
+
+
+def test_a_queued_slip_needs_no_row_until_a_job_changes(journal: Journal, make_case: MakeCase) -> None:
+    receipts = [journal.entries.record(make_case()) for _ in range(3)]
+    queued = journal.print_jobs.unfinished()
+    assert [(job.job_id, job.state, job.changed_at) for job in queued] == [
+        (one.sequence * 100, PrintState.QUEUED, one.received_at) for one in receipts
+    ]
+    assert journal._database.row("SELECT count(*) FROM print_job") == (0,)
+    journal.print_jobs.start(queued[1].job_id)
+    assert journal._database.row("SELECT count(*) FROM print_job") == (3,)
+    assert [job.state for job in journal.print_jobs.unfinished()] == ["queued", "printing", "queued"]
+    assert journal.print_jobs.for_entry(receipts[0].entry_id) == queued[:1]
+    later = journal.entries.record(make_case())
+    assert journal.print_jobs.again(later.entry_id).job_id == 401
+    assert [job.job_id for job in journal.print_jobs.for_entry(later.entry_id)] == [400, 401]
+
+
+def test_slips_that_were_all_printed_do_not_come_back(journal: Journal, make_case: MakeCase) -> None:
+    for _ in range(2):
+        (job,) = journal.print_jobs.for_entry(journal.entries.record(make_case()).entry_id)
+        journal.print_jobs.taken(job.job_id)
+        assert journal.print_jobs.unfinished() == ()

@@ -15,6 +15,7 @@ from kiosk.errors import JournalError, JournalFault
 from kiosk.journal import entries as entries_module
 from kiosk.journal import sealing
 from kiosk.journal.audit import AuditEvent
+from kiosk.journal.database import IntegrityError
 from kiosk.journal.journal import Journal
 from kiosk.journal.print_jobs import PrintKind
 from tests.journal.conftest import MakeCase, Place
@@ -122,19 +123,54 @@ def test_two_entries_that_ask_for_one_number_both_get_a_receipt_and_keep_it(
     assert journal.verify().ok
 
 
+@pytest.mark.parametrize("first", [True, False])
 def test_a_write_that_fails_half_way_leaves_nothing_and_the_journal_goes_on(
-    journal: Journal, make_case: MakeCase, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, make_case: MakeCase, first: bool
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise RuntimeError("in the middle")
+    if not first:
+        journal.entries.record(make_case())
+    before = journal.entries.count()
+    # The row is in the table and in its indexes when this refuses it.
+    journal._database.run(
+        "CREATE TRIGGER in_the_middle AFTER INSERT ON entry BEGIN SELECT RAISE(ABORT, 'in the middle'); END"
+    )
+    with pytest.raises(IntegrityError, match="in the middle"):
+        journal.entries.record(make_case())
+    journal._database.run("DROP TRIGGER in_the_middle")
+    assert journal.entries.count() == before == len(journal.print_jobs.unfinished())
+    assert journal.entries.record(make_case()).sequence == before + 1
+    assert journal.verify().ok
 
-    with monkeypatch.context() as patch:
-        patch.setattr(journal.audit, "chain_within", refuse)
-        with pytest.raises(RuntimeError):
-            journal.entries.record(make_case())
-    assert journal.entries.count() == 0
-    assert journal.print_jobs.unfinished() == ()
-    assert journal.entries.record(make_case()).sequence == 1
+
+def test_recording_is_one_statement_once_the_journal_is_known(journal: Journal, make_case: MakeCase) -> None:
+    journal.entries.record(make_case())
+    statements: list[str] = []
+    journal._database.connection.set_trace_callback(statements.append)
+    journal.entries.record(make_case())
+    journal._database.connection.set_trace_callback(None)
+    (statement,) = set(statements)  # told again when its trigger begins
+    assert statement.startswith("INSERT INTO entry")
+
+
+def test_two_processes_that_record_in_turn_keep_one_chain(
+    journal: Journal, place: Place, make_case: MakeCase
+) -> None:
+    with place.open() as other:
+        for number in range(1, 7):
+            recorder = journal if number % 2 else other
+            assert recorder.entries.record(make_case()).sequence == number
+    assert journal.verify().ok
+
+
+def test_a_case_is_sealed_for_the_terminal_as_another_process_enrolled_it(
+    journal: Journal, place: Place, make_case: MakeCase
+) -> None:
+    case = make_case()
+    receipt = journal.entries.record(case)
+    with place.open() as other:
+        other.settings.set_enrolment(replace(place.enrolment, terminal_number="370509"))
+    assert journal.entries.record(make_case()).number.startswith("370509")
+    assert journal.entries.record(case) == receipt
 
 
 def test_the_resident_whose_case_has_no_document_is_received_too(

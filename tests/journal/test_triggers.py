@@ -117,3 +117,9 @@ def test_an_audit_line_out_of_order_is_refused(two: Journal) -> None:
         "INSERT INTO audit SELECT position + 5, happened_at, boot_id, monotonic_ms, event, subject, detail,"
         " digest, digest FROM audit ORDER BY position DESC LIMIT 1",
     )
+
+
+@pytest.mark.parametrize("told", [0, 3])
+def test_what_the_audit_log_has_told_is_neither_taken_back_nor_made_up(two: Journal, told: int) -> None:
+    assert two._database.row("SELECT told FROM tally") == (2,)
+    _refused(two, f"UPDATE tally SET told = {told}")
