@@ -52,10 +52,17 @@ def test_the_work_for_one_case_does_not_grow_with_the_entries_kept(
     assert full <= empty * 1.1
 
 
-def test_the_benchmark_tells_its_figures_and_a_record_costs_one_sync(tmp_path: Path) -> None:
+def test_the_benchmark_tells_its_figures_with_their_goals_and_a_record_costs_one_sync(tmp_path: Path) -> None:
     figures = bench.run(tmp_path, rounds=10, delivered=300)
     assert {"record_us", "bare_insert_us", "commit_by_row_us", "record_to_bare_insert", "growth"} <= set(
         figures
     )
-    if shutil.which("strace") is not None:
-        assert figures["syncs_per_record"] in (None, 1.0)
+    growth = figures["growth"]
+    assert isinstance(growth, dict)
+    for goal in (figures["prepared_to_bare_insert"], growth["record"], growth["lease_and_settle"]):
+        assert isinstance(goal, dict)
+        assert set(goal) == {"value", "at_most", "unit", "met"}
+    syncs = figures["syncs_per_record"]
+    if shutil.which("strace") is not None and syncs is not None:
+        assert isinstance(syncs, dict)
+        assert (syncs["value"], syncs["met"]) == (1.0, True)
