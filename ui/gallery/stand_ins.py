@@ -103,6 +103,12 @@ class StandInRecords(QObject):
         """The invented receipt, or what the scene wants."""
         return self.refusal or receipt(case.service_code)
 
+    def prepare(self, case: Case) -> None:
+        """Nothing is sealed."""
+
+    def forget(self) -> None:
+        """Nothing was."""
+
     def start_print(self, receipt: Receipt, attempt: int) -> str:
         """A job's name."""
         return f"{receipt.entry_id.hex}-{attempt}"

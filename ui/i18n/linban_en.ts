@@ -16,7 +16,7 @@
     <name>AttractPage</name>
     <message>
         <source>家门口，就能办</source>
-        <translation>Done right next door</translation>
+        <translation>Right next door</translation>
     </message>
     <message>
         <source>马上就好，请稍等</source>
@@ -142,7 +142,7 @@
     </message>
     <message>
         <source>您好，要办什么事？</source>
-        <translation>Hello, what can we do for you?</translation>
+        <translation>What do you need?</translation>
     </message>
     <message>
         <source>有凭条的，直接对着扫码口扫一扫</source>
@@ -154,7 +154,7 @@
     </message>
     <message>
         <source>办业务</source>
-        <translation>Do something</translation>
+        <translation>Services</translation>
     </message>
     <message>
         <source>办到哪一步了</source>
@@ -170,7 +170,7 @@
     </message>
     <message>
         <source>打印取件</source>
-        <translation>Print or collect</translation>
+        <translation>Collect</translation>
     </message>
     <message>
         <source>怎么办、带什么</source>

@@ -96,7 +96,7 @@ Item {
 
                 ActionButton {
                     height: Theme.mm(21.2)
-                    icon: "a-large-small"
+                    icon: Theme.compact ? "" : "a-large-small"
                     text: Theme.elder ? qsTr("普通版") : qsTr("长辈版")
                     textSize: Theme.compact ? Theme.small : Theme.strong
                     width: ways.share
@@ -105,7 +105,7 @@ Item {
                 }
                 ActionButton {
                     height: Theme.mm(21.2)
-                    icon: "languages"
+                    icon: Theme.compact ? "" : "languages"
                     text: Display.english ? "中文" : "English"
                     textSize: Theme.compact ? Theme.small : Theme.strong
                     width: ways.share

@@ -26,7 +26,7 @@ Column {
     NoticeCard {
         icon: "shield-check"
         text: qsTr("您的信息只用于办这件事，办完自动清除")
-        visible: !Theme.compact || root.viewModel.fault === ""
+        visible: root.viewModel.fault === "" || !(Theme.compact || (Theme.elder && Theme.landscape))
         width: parent.width
     }
 }

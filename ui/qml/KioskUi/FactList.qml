@@ -1,5 +1,6 @@
 pragma ComponentBehavior: Bound
 import QtQuick
+import KioskUi
 
 // Facts under one another, evenly spread over the height that is there: an icon, what it is called, what it is.
 Item {
@@ -10,7 +11,7 @@ Item {
     property int page: 0
     readonly property int pages: Math.ceil(root.facts.length / root.room)
     // Where even three lines a fact do not fit, the rest is a page away.
-    readonly property int room: Theme.compact && Theme.elder ? 3 : root.facts.length
+    readonly property int room: Theme.compact ? (Theme.elder || Display.english ? 2 : 3) : root.facts.length
     readonly property int rowHeight: Math.min(Theme.mm(Theme.landscape ? 40 : 56), Math.floor(root.height / Math.max(1, root.room)))
     // Little room: what it is called stands beside what it is, and both are a size smaller.
     readonly property bool tight: Theme.compact || root.rowHeight < Theme.mm(Theme.elder ? 58 : 30)

@@ -13,7 +13,9 @@ FocusScope {
     property string backText: qsTr("返回")
     readonly property bool beside: Theme.landscape && !root.plain
     required property string heading
-    property bool headingShown: true
+    readonly property int headingHeight: words.height
+    // Where a fault needs the room: one size for heading and text.
+    property bool headingSmall: false
     property string lead: ""
     property bool mainEnabled: true
     // For what cannot be taken back: deaf for the length of a double tap after the page has turned.
@@ -21,7 +23,6 @@ FocusScope {
     property string mainIcon: "arrow-right"
     property string mainText: ""
     default property alias matter: body.data
-    readonly property int matterHeight: body.height
     // Which part of the width the matter gets on a wide screen.
     property real matterShare: 0.56
     // The page lays out everything itself, its heading included.
@@ -46,10 +47,9 @@ FocusScope {
             width: parent.width
 
             Words {
-                font.pixelSize: Theme.title
+                font.pixelSize: root.headingSmall ? Theme.body : Theme.title
                 heading: true
                 text: root.heading
-                visible: root.headingShown
                 width: parent.width
             }
             Words {

@@ -6,7 +6,7 @@ import KioskUi
 StagePage {
     id: root
 
-    readonly property int blockHeight: Theme.elder || Theme.compact ? Theme.mm(19) : Theme.mm(Theme.landscape ? 36 : 44)
+    readonly property int blockHeight: Theme.elder || Theme.compact ? Theme.mm(20.5) : Theme.mm(Theme.landscape ? 36 : 44)
     required property HomeModel viewModel
 
     asideShare: Theme.elder ? 0 : (root.blockHeight * 2 + Theme.gap) / root.height

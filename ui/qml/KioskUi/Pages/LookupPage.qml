@@ -10,7 +10,7 @@ StagePage {
 
     asideShare: Theme.landscape ? 0 : 0.36
     heading: qsTr("扫凭条，或输入收件号")
-    headingShown: !(Theme.compact && fault.visible)
+    headingSmall: Theme.compact && fault.visible
     lead: Theme.compact ? "" : qsTr("把凭条上的码对着扫码口")
     mainEnabled: root.viewModel.filled
     mainIcon: "search"

@@ -11,8 +11,8 @@ StagePage {
 
     asideShare: Theme.landscape ? 0 : (typed.implicitHeight + (fault.visible ? fault.implicitHeight + Theme.gap : 0)) / root.height
     heading: root.viewModel.prompt
-    headingShown: !(Theme.compact && fault.visible)
-    lead: Theme.compact && fault.visible ? "" : root.viewModel.purpose
+    headingSmall: fault.visible && (Theme.compact || (Theme.elder && Theme.landscape))
+    lead: fault.visible && (Theme.compact || Theme.elder) ? "" : root.viewModel.purpose
     mainEnabled: root.viewModel.filled
     mainText: qsTr("下一步")
     objectName: "question"

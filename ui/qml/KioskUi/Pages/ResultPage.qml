@@ -111,7 +111,7 @@ StagePage {
                 spacing: Theme.compact || Theme.elder ? Theme.gapTight : Theme.pad
 
                 Repeater {
-                    model: Theme.compact && Theme.elder ? root.viewModel.next.slice(0, 1) : root.viewModel.next
+                    model: Theme.elder && (Theme.compact || root.viewModel.canPrint) ? root.viewModel.next.slice(0, 1) : root.viewModel.next
 
                     delegate: Row {
                         id: nextLine

@@ -19,13 +19,6 @@ StagePage {
     aside: Item {
         anchors.fill: parent
 
-        ActionButton {
-            anchors.bottom: parent.bottom
-            text: factList.page + 1 < factList.pages ? qsTr("还有几条") : qsTr("回到前面")
-            visible: factList.pages > 1
-
-            onActivated: factList.page = (factList.page + 1) % factList.pages
-        }
         Column {
             id: obstacles
 
@@ -52,7 +45,9 @@ StagePage {
     FactList {
         id: factList
 
-        anchors.fill: parent
+        anchors.bottom: more.visible ? more.top : parent.bottom
+        anchors.bottomMargin: more.visible ? Theme.gap : 0
+        anchors.top: parent.top
         facts: [
             {
                 "icon": "users",
@@ -80,5 +75,16 @@ StagePage {
                 "value": root.viewModel.collect
             },
         ]
+        width: parent.width
+    }
+    ActionButton {
+        id: more
+
+        anchors.bottom: parent.bottom
+        text: factList.page + 1 < factList.pages ? qsTr("还有几条") : qsTr("回到前面")
+        visible: factList.pages > 1
+        width: parent.width
+
+        onActivated: factList.page = (factList.page + 1) % factList.pages
     }
 }
