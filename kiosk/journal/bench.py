@@ -8,7 +8,10 @@ Yardsticks, interleaved with it in random order on files of their own in the sam
 
 Before each turn the same input is made, whoever's turn it is, so that nobody finds a warmer processor.  What
 a resident waits for is `prepared`: the case was sealed when the review page opened.  `record` seals within
-the call, which no schema makes cheaper: a single HPKE seal is a third of a bare insert here (`sealing_us`).
+the call, which no schema makes cheaper: a single HPKE seal is a third of a bare insert here (`sealing_us`).  So
+`prepared` has the goal, and `record` is a figure beside it.  Recording writes the entry alone: the rows of its
+slip and of its audit line ride on later commits that happen anyway (the first print try, the session's end),
+and `commit_by_row` is what all three cost when each is written at once.
 
 `record_to_commit_by_row` is a figure and no goal.  A commit costs a sync whatever is in it, so the ratio
 cannot fall much below 1/rows, a third for the three rows of a case, and sealing stands on both sides of it.
