@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtQml import QQmlApplicationEngine, QQmlComponent
@@ -37,6 +38,11 @@ QML = Path(__file__).resolve().parent / "qml"
 TRANSLATION = Path(__file__).resolve().parent / "i18n" / "linban_en.qm"
 _SOFTWARE_PLATFORMS = ("offscreen", "minimal", "vnc", "linuxfb")
 """Platforms of Qt that have no graphics card behind them."""
+
+_NOT_OURS = "qt.multimedia.symbolsresolver=false;qt.qml.propertyCache.append=false"
+"""WORKAROUND(Qt 6.11): what Qt's own keyboard complains about when it loads: a sound library, its own QML."""
+_SCREEN_SHARE = 0.95
+"""How much of a desktop a framed window may take."""
 
 log = logging.getLogger(__name__)
 
@@ -254,6 +260,7 @@ def prepare_environment() -> None:
     # The keyboard is in the window itself or not at all; an input method of the desktop has no business here.
     os.environ["QT_IM_MODULE"] = "qtvirtualkeyboard" if pinyin_installed() else "none"
     os.environ.setdefault("QT_VIRTUALKEYBOARD_DESKTOP_DISABLE", "1")
+    os.environ.setdefault("QT_LOGGING_RULES", _NOT_OURS)
 
 
 def make_application() -> QGuiApplication:
@@ -261,6 +268,24 @@ def make_application() -> QGuiApplication:
     application = QGuiApplication(["linban"])
     application.setApplicationName("linban")
     return application
+
+
+def fitted(settings: Settings) -> Settings:
+    """A window on a desktop that is smaller than the terminal's screen: the same terminal, smaller in proportion.
+
+    Only where the settings ask for a window; a terminal's own screen is never scaled.
+    """
+    screen, place = settings.screen, QGuiApplication.primaryScreen().availableSize()
+    share = _SCREEN_SHARE * min(place.width() / screen.width_px, place.height() / screen.height_px)
+    if screen.fullscreen or share >= _SCREEN_SHARE or _software():
+        return settings
+    smaller = structs.replace(
+        screen,
+        width_px=round(screen.width_px * share),
+        height_px=round(screen.height_px * share),
+        px_per_mm=screen.px_per_mm * share,
+    )
+    return structs.replace(settings, screen=smaller)
 
 
 def main(arguments: list[str]) -> int:
@@ -277,7 +302,7 @@ def main(arguments: list[str]) -> int:
         return 2
     prepare_environment()
     application = make_application()
-    face = Face(settings, remote=options.remote)
+    face = Face(fitted(settings), remote=options.remote)
     face.show()
     QTimer.singleShot(0, lambda: _end_on_signals(application.quit))
     code = application.exec()

@@ -20,6 +20,9 @@ Window {
     title: qsTr("邻办 · 工作台")
     visible: true
     width: Theme.windowWidth
+    // Beside the terminal, which opens on the left.
+    x: Screen.virtualX + Screen.desktopAvailableWidth - width
+    y: Screen.virtualY
 
     Rectangle {
         id: header
