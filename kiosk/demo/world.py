@@ -154,7 +154,10 @@ def surroundings(world: World) -> list[ProcessSpec]:
         specs.append(
             ProcessSpec(
                 name="bench-window",
-                arguments=[sys.executable, "-m", "ui.workbench", "--run-dir", str(world.run_dir)],
+                arguments=[
+                    *(sys.executable, "-m", "ui.workbench"),
+                    *("--run-dir", str(world.run_dir), "--language", world.language.value),
+                ],
                 on_exit=OnExit.STOP_ALL,
             )
         )
