@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from kiosk import notify
+
 log = logging.getLogger(__name__)
 
 _RESTART_PAUSES_S = (0.0, 0.1, 0.3, 0.6, 1.0, 2.0, 5.0)
@@ -30,6 +32,7 @@ _LONGEST_AFTER_READY_S = 0.6
 _STEADY_S = 10.0
 """A process that lived this long has recovered: the next death counts as the first."""
 _STOP_PATIENCE_S = 3.0
+_LONGEST_WAIT_FOR_ANOTHER_S = 1.5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -52,6 +55,8 @@ class ProcessSpec:
     watchdog_s: float | None = None
     log_file: Path | None = None
     """Where its standard error goes; None leaves it on ours."""
+    after: str | None = None
+    """Started when that process is ready (or a little later, whatever becomes of it): the face first of all."""
 
 
 @dataclass
@@ -69,7 +74,9 @@ class _Child:
 class Supervisor:
     """Keeps a set of processes alive until `stop` is called or one of them ends the whole."""
 
-    def __init__(self, specs: Sequence[ProcessSpec], run_dir: Path) -> None:
+    def __init__(self, specs: Sequence[ProcessSpec], run_dir: Path, ready_with: str | None = None) -> None:
+        """`ready_with` names the process whose READY is handed on to whoever watches this one."""
+        self._ready_with = ready_with
         self._children = {spec.name: _Child(spec) for spec in specs}
         self._selector = selectors.DefaultSelector()
         self._notify_path = run_dir / "notify.sock"
@@ -83,7 +90,10 @@ class Supervisor:
         """Start everything and watch it; returns when all processes have ended. Blocks."""
         try:
             for child in self._children.values():
-                self._start(child)
+                if child.spec.after is None:
+                    self._start(child)
+                else:
+                    child.restart_at = time.monotonic() + _LONGEST_WAIT_FOR_ANOTHER_S
             while not self._stopping:
                 for key, _ in self._selector.select(self._next_deadline_s()):
                     key.data(key.fileobj)
@@ -190,6 +200,14 @@ class Supervisor:
                         child.last_alive = time.monotonic()
                         if child.ready_at is None and b"READY=1" in data:
                             child.ready_at = child.last_alive
+                            self._is_ready(child.spec.name)
+
+    def _is_ready(self, name: str) -> None:
+        if name == self._ready_with:
+            notify.ready()
+        for child in self._children.values():
+            if child.spec.after == name and child.process is None:
+                child.restart_at = time.monotonic()
 
     def _woken(self, _: object) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from kiosk.config import DEFAULT_FILE, Language, Mode, load
-from kiosk.demo.world import display_is_there, make_world, processes, terminal
+from kiosk.demo.world import FACE, display_is_there, make_world, processes, terminal
 from kiosk.supervisor import Supervisor, stop_on_signals
 
 _SIZES = {"portrait": (1080, 1920, 4.03), "landscape": (1920, 1080, 4.03), "tablet": (1280, 800, 5.88)}
@@ -94,7 +94,7 @@ def run(
             click.echo(
                 "Two windows: the terminal, and the bench where you lay down cards. Close either to end."
             )
-        _supervise(Supervisor(processes(world), world.run_dir))
+        _supervise(Supervisor(processes(world), world.run_dir, FACE))
 
 
 def _run_terminal(config_file: Path, vnc_port: int | None) -> None:
@@ -102,7 +102,7 @@ def _run_terminal(config_file: Path, vnc_port: int | None) -> None:
     if vnc_port is None and not display_is_there() and not Path("/dev/dri").exists():
         raise click.ClickException("no display: no X11, no Wayland and no graphics card; try --vnc PORT")
     environment = _vnc(vnc_port, settings.screen.width_px, settings.screen.height_px) if vnc_port else {}
-    _supervise(Supervisor(terminal(config_file, face_environment=environment), settings.paths.run_dir))
+    _supervise(Supervisor(terminal(config_file, face_environment=environment), settings.paths.run_dir, FACE))
 
 
 def _vnc(port: int, width: int, height: int) -> dict[str, str]:

@@ -24,6 +24,7 @@ _SIMULATED = {
     DeviceClass.BARCODE_SCANNER: "barcode-scanner",
 }
 WATCHDOG_S = 10.0
+FACE = "ui"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,7 @@ def surroundings(world: World) -> list[ProcessSpec]:
                 *("--enrolment-code", world.enrolment_code),
             ),
             log_file=world.folder / "logs" / "platform.log",
+            after=FACE,
         ),
         ProcessSpec(
             name="line",
@@ -135,6 +137,7 @@ def surroundings(world: World) -> list[ProcessSpec]:
                 *("--control", str(world.line_socket)),
             ),
             log_file=world.folder / "logs" / "line.log",
+            after=FACE,
         ),
     ]
     specs += [
@@ -147,6 +150,7 @@ def surroundings(world: World) -> list[ProcessSpec]:
                 *("--control", str(world.simulator_socket(device))),
             ),
             log_file=world.folder / "logs" / f"{name}.log",
+            after=FACE,
         )
         for device, name in _SIMULATED.items()
     ]
@@ -159,6 +163,7 @@ def surroundings(world: World) -> list[ProcessSpec]:
                     *("--run-dir", str(world.run_dir), "--language", world.language.value),
                 ],
                 on_exit=OnExit.STOP_ALL,
+                after=FACE,
             )
         )
     return specs
@@ -175,7 +180,7 @@ def terminal(
     options = ("--config", str(config_file))
     return [
         ProcessSpec(
-            name="ui",
+            name=FACE,
             arguments=[sys.executable, "-m", "ui", *options, *face_options],
             environment=face_environment or {},
             on_exit=OnExit.STOP_ALL,
@@ -186,12 +191,14 @@ def terminal(
             name="devices",
             arguments=[sys.executable, "-m", "devices", *options],
             watchdog_s=WATCHDOG_S,
+            after=FACE,
             log_file=logs / "devices.log" if logs else None,
         ),
         ProcessSpec(
             name="sync",
             arguments=[sys.executable, "-m", "sync", *options],
             watchdog_s=WATCHDOG_S,
+            after=FACE,
             log_file=logs / "sync.log" if logs else None,
         ),
     ]
@@ -249,8 +256,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def display_is_there() -> bool:
-    """Whether a window can be shown to a person here."""
-    chosen = os.environ.get("QT_QPA_PLATFORM", "")
-    if chosen:
-        return chosen.split(":")[0] not in ("offscreen", "minimal")
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    """Whether there is a place to show windows; whoever names Qt's platform knows what they want."""
+    return bool(
+        os.environ.get("QT_QPA_PLATFORM") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
