@@ -10,7 +10,7 @@ Before each turn the same input is made, whoever's turn it is, so that nobody fi
 a resident waits for is `prepared`: the case was sealed when the review page opened.  `record` seals within
 the call, which no schema makes cheaper: a single HPKE seal is a third of a bare insert here (`sealing_us`).  So
 `prepared` has the goal, and `record` is a figure beside it.  Recording writes the entry alone: the rows of its
-slip and of its audit line ride on later commits that happen anyway (the first print try, the session's end),
+slip and of its audit line ride on later commits that happen anyway (the first print try, the next audit line),
 and `commit_by_row` is what all three cost when each is written at once.
 
 `record_to_commit_by_row` is a figure and no goal.  A commit costs a sync whatever is in it, so the ratio
