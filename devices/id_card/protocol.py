@@ -20,6 +20,9 @@ _SYNC = PREAMBLE[1:]
 _MIN_LENGTH, _MAX_LENGTH = 4, 0x1000
 
 TEXT_BYTES = 256
+ADDRESS_BYTES = 70
+_TIMED_OUT = bytes.fromhex("0005050505")
+"""What one vendor's readers send after the preamble in place of an answer; shorter than the length it names."""
 
 
 class Command(Enum):
@@ -110,6 +113,11 @@ class FrameReader:
         """Bytes of an unfinished frame (or of noise that looks like the start of one)."""
         return len(self._buffer)
 
+    @property
+    def begun(self) -> bool:
+        """Whether what is pending begins like a frame."""
+        return self._buffer.startswith(_SYNC)
+
     def clear(self) -> None:
         """Forget everything."""
         self._buffer.clear()
@@ -128,6 +136,9 @@ class FrameReader:
                 del self._buffer[:start]
             if len(self._buffer) < len(_SYNC) + 2:
                 return bodies
+            if self._buffer.startswith(_TIMED_OUT, len(_SYNC)):
+                del self._buffer[: len(_SYNC) + len(_TIMED_OUT)]
+                continue
             body = _whole_body(self._buffer, 0)
             if body is None:
                 return bodies
@@ -176,6 +187,30 @@ def _whole_body(buffer: bytearray, start: int) -> bytes | None:
 def parse_reply(body: bytes) -> Reply:
     """A reader's answer; `body` has at least three bytes (`FrameReader` sees to it)."""
     return Reply(int.from_bytes(body[:2], "big"), body[2], body[3:])
+
+
+def can_answer(command: Command, reply: Reply) -> bool:
+    """Whether `reply` has the shape of an answer to `command`.
+
+    Answers do not name their question; one that comes late (from before a cancel, from an earlier
+    session's card) must not be taken for the answer to the next.
+    """
+    size, verdict = len(reply.data), reply.verdict
+    if verdict not in (Verdict.OK, Verdict.FOUND):
+        return size == 0
+    if command is Command.FIND:
+        return verdict == Verdict.FOUND and size < ADDRESS_BYTES
+    if verdict != Verdict.OK:
+        return False
+    if command is Command.SAM_ID:
+        return size == 16
+    if command is Command.SAM_STATUS:
+        return size == 0
+    if command is Command.SELECT:
+        return size < 16
+    if command is Command.READ_ADDITIONAL_ADDRESS:
+        return size == ADDRESS_BYTES
+    return size > TEXT_BYTES
 
 
 def parse_card_data(data: bytes, with_fingerprint: bool) -> CardData | None:
