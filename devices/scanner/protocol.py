@@ -15,8 +15,10 @@ from kiosk.config import Suffix
 from kiosk.ports import NotScanned, Scan, ScanFault
 
 MAX_CODE_BYTES = 4096
-SILENCE_S = 0.05
-"""Ends a code where no suffix is sent."""
+SILENCE_S = 0.1
+"""Ends a code where no suffix is sent. Slow scanners pause for 30 ms, and a busy machine looks late."""
+_DOUBLED_BYTES = 20
+"""A code this long that says the same twice was sent twice, and nothing stood in between."""
 ABANDON_S = 1.0
 """A suffix that does not come for this long never will: what came before belongs to no code."""
 SAME_CODE_S = 2.0
@@ -70,7 +72,8 @@ class ScanReader:
 
     def feed(self, data: bytes, now: float) -> list[Scan | NotScanned]:
         """What `data`, arrived at `now`, completes."""
-        found = self.quiet(now)
+        # Only a silence that was watched ends a code: bytes that are fetched late need not have come late.
+        found = self.quiet(now) if now - self._last_byte_at >= ABANDON_S else []
         self._last_byte_at = now
         self._buffer += data
         while self._end is not None and (end := self._end.search(self._buffer)):
@@ -93,30 +96,32 @@ class ScanReader:
         code = bytes(self._buffer)
         self._buffer.clear()
         if self._silence_ends or self._overflown:
-            return self._finish(code, now)
+            half = len(code) // 2
+            doubled = len(code) >= _DOUBLED_BYTES and code == 2 * code[:half]
+            return self._finish(code[:half] if doubled else code, now)
         return []
 
     def _finish(self, code: bytes, now: float) -> list[Scan | NotScanned]:
         overflown, self._overflown = self._overflown, False
         if not code and not overflown:
             return []  # the second half of CR LF, or an empty line
-        if self._floods(now):
+        self._forget_old(now)
+        if self._flooded:
             return []
         if overflown or len(code) > MAX_CODE_BYTES:
             return [NotScanned(fault=ScanFault.TOO_LONG)]
         scan = self._decode(code)
         if isinstance(scan, Scan) and (not scan.text or self._seen(scan.text, now)):
-            return []
+            return []  # a code held before the scanner is one code, however often it is sent
+        self._times.append(now)
         if len(self._times) > BURST_CODES:
             self._flooded = True
             return [NotScanned(fault=ScanFault.TOO_FAST)]
         return [scan]
 
-    def _floods(self, now: float) -> bool:
-        self._times.append(now)
+    def _forget_old(self, now: float) -> None:
         while self._times and now - self._times[0] > BURST_S:
             self._times.popleft()
-        return self._flooded
 
     def _seen(self, text: str, now: float) -> bool:
         """Whether the same code was seen just now; holding it there prolongs the window."""
@@ -130,7 +135,9 @@ class ScanReader:
         if text is None:
             return NotScanned(fault=ScanFault.UNDECODABLE)
         scan = Scan(text=text)
-        if self._aim and (mark := _AIM.match(text)):
+        mark = _AIM.match(text)
+        # A known mark is one even where nobody set it: no code of a service begins so.
+        if mark and (self._aim or mark[1] in _SYMBOLOGIES):
             scan = Scan(text=text[mark.end() :], symbology=_SYMBOLOGIES.get(mark[1], ""))
         return replace(scan, text=_plain(scan.text))
 

@@ -177,3 +177,43 @@ def test_whatever_comes_is_short_plain_text(
                 assert found.text
                 assert len(found.text) <= MAX_CODE_BYTES
                 assert not any(unicodedata.category(char) in ("Cc", "Cf") for char in found.text)
+
+
+def test_bytes_that_are_fetched_late_are_not_two_codes() -> None:
+    reader = ScanReader(Suffix.ANY)
+    assert reader.feed(b"https://example.cn/r/4107", 1.0) == []
+    assert reader.feed(b"22360815", 1.3) == []
+    assert reader.quiet(1.5) == [Scan(text=LINK)]
+
+
+def test_thirty_milliseconds_between_the_bytes_do_not_end_a_code(
+    scanner: SerialScanner, scanner_sim: BarcodeScannerSimulator
+) -> None:
+    def slowly() -> None:
+        for byte in LINK.encode():
+            scanner_sim.send(bytes((byte,)))
+            threading.Event().wait(0.03)
+
+    thread = threading.Thread(target=slowly)
+    thread.start()
+    assert scan(scanner, 3.0) == Scan(text=LINK)
+    thread.join()
+
+
+def test_a_code_that_was_held_does_not_make_the_next_one_too_fast() -> None:
+    reader, found = ScanReader(Suffix.CR), []
+    for number in range(20):
+        found += reader.feed(LINK.encode() + b"\r", 1.0 + number / 20)
+    assert [*found, *reader.feed(b"other\r", 2.0)] == [Scan(text=LINK), Scan(text="other")]
+
+
+def test_a_code_sent_twice_without_an_end_is_one_code() -> None:
+    reader = ScanReader(Suffix.ANY)
+    assert reader.feed(LINK.encode() * 2, 1.0) == []
+    assert reader.quiet(1.2) == [Scan(text=LINK)]
+
+
+def test_an_aim_identifier_that_nobody_set_is_recognised() -> None:
+    assert ScanReader(Suffix.CR).feed(b"]Q1" + LINK.encode() + b"\r", 1.0) == [
+        Scan(text=LINK, symbology="qr")
+    ]
