@@ -1,15 +1,12 @@
 """`python -m ui --config FILE`: the face of one terminal."""
 
+import gc
 import sys
 
-# WORKAROUND(msgspec 0.22): it asks for typing_extensions before typing, which has the same since Python 3.11. Other
-# libraries bring that package along, and importing it costs a tenth of the time to the first page.
-sys.modules["typing_extensions"] = None  # type: ignore[assignment]
-import msgspec  # noqa: E402, F401
+# Loading makes a hundred thousand objects and no garbage; the face turns collection on after its first frame.
+gc.disable()
 
-del sys.modules["typing_extensions"]
-
-from ui.window import main  # noqa: E402
+from ui.window import main  # noqa: E402 - what is imported here is what must not be collected through
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
