@@ -7,6 +7,7 @@ screen while a journal is being checked.
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -122,6 +123,8 @@ class Face(QObject):
         if self._loading is not None:
             return
         self.window.frameSwapped.disconnect(self._first_frame)
+        gc.freeze()  # what is loaded by now lives as long as the face
+        gc.enable()
         from kiosk import notify
 
         notify.ready()
