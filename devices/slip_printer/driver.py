@@ -88,7 +88,7 @@ class EscPosPrinter(SlipPrinter):
         self._real_time: list[int] = []
         self._marks: set[bytes] = set()
         self._open_tokens = 0
-        self._doubt = False
+        self._paper_end = self._doubt = False
         self._half_slip = True
         self._asking = False
         # Not the same after every start, so that a late answer to an earlier process proves nothing.
@@ -213,6 +213,8 @@ class EscPosPrinter(SlipPrinter):
             raise _Stopped(PrintFault.NO_ANSWER)
         if not state.clean:
             raise _Stopped(_print_fault(state))
+        if self._paper_end:
+            raise _Stopped(PrintFault.PAPER_OUT)
 
     def _give_up(self, surely_not_whole: bool, fault: PrintFault) -> PrintOutcome:
         """End a slip that went wrong; its rest must not come out later, before somebody else's eyes."""
@@ -295,6 +297,7 @@ class EscPosPrinter(SlipPrinter):
                 self._marks.add(mark)
             case PaperToken():
                 self._open_tokens -= 1
+                self._paper_end = answer.paper_end
                 # More answers than questions: line noise looks like an answer, so none proves anything.
                 self._doubt = self._doubt or self._open_tokens < 0
             case Noise():
@@ -304,7 +307,7 @@ class EscPosPrinter(SlipPrinter):
         self._answers.clear()
         self._real_time.clear()
         self._marks.clear()
-        self._open_tokens, self._doubt, self._asking = 0, False, False
+        self._open_tokens, self._doubt, self._asking, self._paper_end = 0, False, False, False
 
 
 class _PartlySent(Exception):
@@ -359,7 +362,9 @@ def _print_fault(state: PrinterState) -> PrintFault:
         return PrintFault.PAPER_JAMMED
     if state.unrecoverable:
         return PrintFault.HARDWARE_ERROR
-    return PrintFault.HEAD_TOO_HOT if state.too_hot else PrintFault.OFFLINE
+    if state.too_hot:
+        return PrintFault.HEAD_TOO_HOT
+    return PrintFault.HARDWARE_ERROR if state.in_error else PrintFault.OFFLINE
 
 
 def _device_status(state: PrinterState) -> DeviceStatus:
@@ -380,4 +385,4 @@ def _device_status(state: PrinterState) -> DeviceStatus:
         return status
     if state.too_hot:
         return replace(status, state=DeviceState.BUSY, detail=DeviceDetail.HEAD_TOO_HOT)
-    return replace(status, state=DeviceState.USER_ERROR) if state.offline else status
+    return replace(status, state=DeviceState.USER_ERROR) if state.offline or state.in_error else status

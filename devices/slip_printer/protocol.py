@@ -110,6 +110,11 @@ class PaperToken:
 
     value: int
 
+    @property
+    def paper_end(self) -> bool:
+        """Whether the paper had ended when the question was reached."""
+        return self.value & 0x0C == 0x0C
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
@@ -127,7 +132,7 @@ class Noise:
 
 Answer = RealTimeByte | PaperToken | Confirmation | Noise
 
-_XON, _XOFF = 0x11, 0x13
+_XON_XOFF = b"\x11\x13"
 _MARK_START = b"\x37\x22"
 _MARK_BYTES = 7
 
@@ -145,7 +150,8 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> list[Answer]:
         """The answers that `data` completes."""
-        self._buffer += data
+        # Flow control may stand anywhere, in the middle of an answer too; no answer contains these two.
+        self._buffer += data.translate(None, _XON_XOFF)
         return list(self._answers())
 
     def _answers(self) -> Iterator[Answer]:
@@ -158,19 +164,18 @@ class AnswerReader:
                     yield Confirmation(bytes(self._buffer[2:6]))
                     del self._buffer[:_MARK_BYTES]
                     continue
-            elif first & 0x93 == 0x10:
+            elif first & 0x93 == 0x10 and all(byte & 0x90 == 0 for byte in self._buffer[1:4]):
                 # Automatic status back: three more bytes that look like paper tokens belong to it.
                 if len(self._buffer) < 4:
                     return
-                if all(byte & 0x90 == 0 for byte in self._buffer[1:4]):
-                    del self._buffer[:4]
-                    continue
+                del self._buffer[:4]
+                continue
             del self._buffer[0]
             if first & self._mask == 0x12 & self._mask:
                 yield RealTimeByte(first)
             elif first & 0x90 == 0:
                 yield PaperToken(first)
-            elif first not in (_XON, _XOFF):
+            else:
                 yield Noise(first)
 
 
@@ -209,6 +214,8 @@ class PrinterState:
     mechanical_error: bool = False
     too_hot: bool = False
     """The auto-recoverable error: head hot (or the cover, which n=2 tells apart)."""
+    in_error: bool = False
+    """n=2 says that there is an error; which, only n=3 tells, and not every printer answers it well."""
     taken: bool | None = None
     """None: this model cannot tell."""
 
@@ -233,7 +240,8 @@ class StateBuilder:
             changes = {"offline": bool(value & 0x08), "taken": taken}
         elif number == 2:
             out = self.state.paper_out or bool(value & 0x20)
-            changes = {"cover_open": bool(value & 0x04), "paper_out": out}
+            error = bool(value & 0x40)
+            changes = {"cover_open": bool(value & 0x04), "paper_out": out, "in_error": error}
         elif number == 3:
             changes = {
                 "mechanical_error": bool(value & 0x04),

@@ -16,6 +16,7 @@ from devices.slip_printer.driver import EscPosPrinter, Timing
 from devices.slip_printer.interpreter import INK, Operation, operations
 from devices.slip_printer.job import compose
 from devices.slip_printer.models import MODELS
+from devices.slip_printer.protocol import PaperToken
 from devices.slip_printer.renderer import render
 from devices.slip_printer.simulator import ReceiptPrinterSimulator
 from kiosk.documents.page import Align, Gap, Page, QrCode, Row, Rule, Size, Text
@@ -250,6 +251,21 @@ def test_automatic_status_in_between_disturbs_nothing(
 ) -> None:
     printer_sim.arm(Fault(do="garbage", byte=_RECOVERY + 200, options={"bytes_hex": "10000000"}))
     assert printer.print(SLIP, 5, never) == PRINTED
+
+
+@pytest.mark.parametrize("model", ["generic-80", "epson-tm-t88"])
+def test_paper_that_ended_by_the_printers_queued_word_is_not_a_printed_slip(
+    port: Path, never: threading.Event, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    """The queued answer says "end" where the real-time one, asked a moment later, does not."""
+    with ReceiptPrinterSimulator(port) as simulator:
+        simulator.start()
+        printer = EscPosPrinter(str(port), model=model)
+        printer.open()
+        monkeypatch.setattr(PaperToken, "paper_end", True)
+        outcome = printer.print(SLIP, 5, never)
+        assert outcome == PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.PAPER_OUT)
+        printer.close()
 
 
 def test_whether_the_slip_was_taken_is_told_by_models_that_can(port: Path, never: threading.Event) -> None:

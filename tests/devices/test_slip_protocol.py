@@ -78,6 +78,17 @@ def test_automatic_status_is_not_taken_for_paper_tokens() -> None:
     assert AnswerReader().feed(bytes.fromhex("1C 00 03 00 12")) == [RealTimeByte(0x12)]
 
 
+def test_flow_control_in_the_middle_of_an_answer_is_no_part_of_it() -> None:
+    assert AnswerReader().feed(bytes.fromhex("13 37 11 22 3030 13 3432 11 00 14 13 000000 12")) == [
+        Confirmation(b"0042"),
+        RealTimeByte(0x12),
+    ]
+
+
+def test_half_an_automatic_status_does_not_hold_back_the_answer_behind_it() -> None:
+    assert RealTimeByte(0x12) in AnswerReader().feed(bytes.fromhex("14 00 12"))
+
+
 @pytest.mark.parametrize("junk", [b"\xff", b"\x80", b"\x93", b"\x42\xff"])
 def test_junk_is_noise_or_nothing_but_never_a_real_time_answer(junk: bytes) -> None:
     answers = AnswerReader().feed(junk)
@@ -105,7 +116,8 @@ def test_answers_are_the_same_however_they_are_split(stream: bytes, sizes: list[
         ((0x1A, 0x32, 0x12, 0x7E), {"offline", "paper_out", "paper_low"}),
         ((0x12, 0x12, 0x12, 0x1E), {"paper_low"}),
         ((0x1A, 0x16, 0x12, 0x12), {"offline", "cover_open"}),
-        ((0x1A, 0x52, 0x1A, 0x12), {"offline", "cutter_error"}),
+        ((0x1A, 0x52, 0x1A, 0x12), {"offline", "in_error", "cutter_error"}),
+        ((0x12, 0x52, 0x12, 0x12), {"in_error"}),
     ],
 )
 def test_the_published_states_are_understood(values: tuple[int, ...], seen: set[str]) -> None:
