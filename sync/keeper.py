@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.clock import Clock
@@ -26,6 +26,7 @@ from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
 from sync.platform_client import SLOWEST_BYTES_PER_S, VERSION, PlatformClient
 from sync.wire import HeartbeatAnswer, HeartbeatRequest
+from sync.wire import InboxMessage as WireMessage
 
 log = logging.getLogger(__name__)
 
@@ -146,21 +147,29 @@ class Keeper:
     def _fetch_inbox(self, journal: Journal, head: int) -> None:
         cursor = _number(journal.inbox.cursor())
         while cursor < head and not self._stopping.is_set():
+            self.pulse.beat(within_s=120.0)
             answer = self._client.inbox(cursor, newest_sequence(journal))
-            messages = [
-                InboxMessage(
-                    message_id=str(message.number),
-                    receipt_number=message.receipt_number,
-                    said_at=datetime.fromisoformat(message.at),
-                    platform_state=message.state,
-                )
-                for message in answer.messages
-            ]
-            cursor = max([cursor, *(message.number for message in answer.messages)])
+            messages = [_kept(message, self._clock.now()) for message in answer.messages]
+            before, cursor = cursor, max([cursor, *(message.number for message in answer.messages)])
             journal.inbox.store(messages, str(cursor))
-            if not answer.more:
+            if not answer.more or cursor == before:  # "more" without anything new would go on for ever
                 break
         self._line.succeeded(ExchangeKind.INBOX)
+
+
+def _kept(message: WireMessage, now: datetime) -> InboxMessage:
+    """The message as the journal keeps it; its state counts even where its time makes no sense."""
+    try:
+        said_at = datetime.fromisoformat(message.at)
+        said_at = said_at.replace(tzinfo=said_at.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        said_at = now
+    return InboxMessage(
+        message_id=str(message.number),
+        receipt_number=message.receipt_number,
+        said_at=said_at,
+        platform_state=message.state,
+    )
 
 
 def _number(cursor: str) -> int:

@@ -215,7 +215,10 @@ class PlatformClient:
         if self._called_off:  # looked at after `allow`, so that a call that is called off now is not missed
             raise PlatformError(LineFault.NO_LINE, "called off")
         travelling, encoding = compress(body)
-        prepared = self._prepare(method, path, travelling, encoding)
+        try:
+            prepared = self._prepare(method, path, travelling, encoding)
+        except requests.exceptions.InvalidURL as error:
+            raise PlatformError(LineFault.NOT_CONFIGURED, "an address that is none") from error
         signed = SignedRequest(
             method, str(prepared.url), {name: str(value) for name, value in prepared.headers.items()}
         )
@@ -225,11 +228,16 @@ class PlatformClient:
         with deadline(self._sockets, self._clock, limit_s) as time_limit:
             self.bytes_in_flight = len(travelling)
             try:
-                return signed, self._send(prepared, self._limits.pauses(len(travelling)))
+                answer = self._send(prepared, self._limits.pauses(len(travelling)))
             except PlatformError as error:
                 if time_limit.passed:
                     raise PlatformError(LineFault.TIMED_OUT, f"more than {limit_s:.1f} s in all") from error
                 raise
+            else:
+                # Cut among its headers, an answer looks whole.
+                if time_limit.passed:
+                    raise PlatformError(LineFault.TIMED_OUT, f"more than {limit_s:.1f} s in all")
+                return signed, answer
             finally:
                 self.bytes_in_flight = 0
 

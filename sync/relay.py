@@ -118,7 +118,6 @@ class Relay:
             leased = journal.outbox.lease(self._batch, self._max_bytes, LEASE_S)
             if not leased:
                 return None
-            self.pulse.beat(within_s=600.0)
             settlements, error = self._deliver(leased, newest_sequence(journal))
             journal.outbox.settle(settlements)
             self._line.note_queue(journal.outbox.summary())
@@ -180,6 +179,7 @@ class Relay:
         refused: list[tuple[LeasedEntry, Refused]] = []
         while waiting:
             part = waiting.pop()
+            self.pulse.beat(within_s=600.0)
             try:
                 answer = self._client.send_entries([item.entry for item in part], sequence)
                 self._line.succeeded(ExchangeKind.ENTRIES)

@@ -16,12 +16,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
 from kiosk.errors import LineFault, PlatformError
-from sync.platform_client import PlatformClient, Refused
+from sync.keeper import Keeper
+from sync.line import LineState
+from sync.platform_client import Limits, PlatformClient, Refused
 from sync.signing import SignedRequest
 from sync.wire import MAX_ANSWER_BYTES, HeartbeatAnswer, HeartbeatRequest
 
 GOOD = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 0}).encode()
 BEAT = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)
+QUICK = Limits(connect_s=1.0, read_s=1.0, whole_s=2.0)
 JSON = {"content-type": "application/json"}
 
 
@@ -300,3 +303,75 @@ def test_an_exchange_that_hangs_can_be_called_off(impostor: Any, fooled_client: 
     thread.join(timeout=2)
     assert faults == [LineFault.NO_LINE]
     assert time.monotonic() - started < 0.3
+
+
+@pytest.mark.parametrize(
+    "url", ["http://exa mple", "http://:80", "http://[::1", "http://x:99999", "http://*"]
+)
+def test_an_address_that_is_none_is_a_fault_of_the_settings(url: str) -> None:
+    key = Ed25519PrivateKey.generate()
+    client = PlatformClient(PlatformSettings(url=url), key, SystemClock(), QUICK)
+    with pytest.raises(PlatformError) as caught:
+        client.enrol("4821093377")
+    assert caught.value.fault is LineFault.NOT_CONFIGURED
+    client.close()
+
+
+def test_headers_that_crawl_end_at_the_whole_deadline(impostor: Any, fooled_client: PlatformClient) -> None:
+    def crawl(connection: socket.socket, request: SignedRequest) -> None:
+        for byte in impostor.signed(request, GOOD):
+            connection.sendall(bytes((byte,)))
+            if impostor.ended.wait(0.05):
+                return
+
+    impostor.behave = crawl
+    started = time.monotonic()
+    assert fault_of(fooled_client) is LineFault.TIMED_OUT
+    assert time.monotonic() - started < QUICK.whole_s + 1.0
+
+
+def _message(at: str) -> dict[str, Any]:
+    case = {"entry_id": "01930000-0000-7000-8000-000000000001", "receipt_number": "1" * 16}
+    return {"number": 5, "kind": "case-state", "state": "accepted", "at": at, **case}
+
+
+@pytest.mark.parametrize(
+    ("messages", "more", "kept"),
+    [
+        ([_message("yesterday")], False, 1),
+        ([_message("2026-11-22T08:00:00")], False, 1),
+        ([_message("0001-01-01T00:00:00+14:00")], False, 1),
+        ([], True, 0),
+    ],
+    ids=["no-time", "no-zone", "before-all-time", "more-of-nothing"],
+)
+def test_an_inbox_that_makes_no_sense_stops_nothing(
+    impostor: Any,
+    make_terminal: Callable[..., Any],
+    messages: list[dict[str, Any]],
+    more: bool,
+    kept: int,
+) -> None:
+    terminal = make_terminal(impostor.url)
+    terminal.journal.settings.set_enrolment(impostor.enrolment())
+    heartbeat = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 9}).encode()
+    inbox = json.dumps({"messages": messages, "more": more}).encode()
+    impostor.behave = lambda connection, request: connection.sendall(
+        impostor.signed(request, inbox if "inbox" in request.url else heartbeat)
+    )
+    settings = PlatformSettings(url=impostor.url)
+    keeper = Keeper(
+        terminal.client, terminal.line, terminal.clock, terminal.stopping, settings, terminal.folder
+    )
+
+    def end() -> None:
+        terminal.stopping.set()
+        keeper.wake()
+
+    timer = threading.Timer(0.5, end)
+    timer.start()
+    keeper.run(terminal.journal)
+    timer.join()
+    assert len(terminal.journal.inbox.for_receipt("1" * 16)) == kept
+    assert terminal.line.status().state is LineState.ONLINE
+    assert len([one for one in impostor.requests if "inbox" in one.url]) == 1
