@@ -23,6 +23,7 @@ from PySide6.QtQml import QQmlApplicationEngine, QQmlComponent
 from kiosk import config
 from kiosk.config import Language, Settings
 from kiosk.errors import ConfigError
+from ui import NOT_OUR_WARNINGS
 from ui.display import Display, pinyin_installed
 from ui.drawing import IconProvider, IllustrationProvider
 from ui.navigator import Navigator
@@ -40,8 +41,6 @@ TRANSLATION = Path(__file__).resolve().parent / "i18n" / "linban_en.qm"
 _SOFTWARE_PLATFORMS = ("offscreen", "minimal", "vnc", "linuxfb")
 """Platforms of Qt that have no graphics card behind them."""
 
-_NOT_OURS = "qt.multimedia.symbolsresolver=false;qt.qml.propertyCache.append=false"
-"""WORKAROUND(Qt 6.11): what Qt's own keyboard complains about when it loads: a sound library, its own QML."""
 _SCREEN_SHARE = 0.95
 """How much of a desktop a framed window may take."""
 
@@ -263,7 +262,7 @@ def prepare_environment() -> None:
     # The keyboard is in the window itself or not at all; an input method of the desktop has no business here.
     os.environ["QT_IM_MODULE"] = "qtvirtualkeyboard" if pinyin_installed() else "none"
     os.environ.setdefault("QT_VIRTUALKEYBOARD_DESKTOP_DISABLE", "1")
-    os.environ.setdefault("QT_LOGGING_RULES", _NOT_OURS)
+    os.environ.setdefault("QT_LOGGING_RULES", NOT_OUR_WARNINGS)
 
 
 def make_application() -> QGuiApplication:
