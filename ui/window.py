@@ -13,19 +13,20 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtQml import QQmlApplicationEngine, QQmlComponent
+from PySide6.QtQuick import QQuickWindow
 
 from kiosk import config
 from kiosk.config import Language, Settings
 from kiosk.errors import ConfigError
 from ui import NOT_OUR_WARNINGS
 from ui.display import Display, pinyin_installed
-from ui.drawing import IconProvider, IllustrationProvider
+from ui.drawing import Drawings
 from ui.navigator import Navigator
 
 if TYPE_CHECKING:
@@ -55,17 +56,19 @@ class Face(QObject):
         self.settings = settings
         self._clock = clock
         self._remote_socket = remote
+        if remote is not None:
+            # A window that Python meets before it knows QtQuick stays a QWindow to it, without a picture to grab.
+            import PySide6.QtQuick  # noqa: F401
         self._remote: QObject | None = None
         self._components: list[QQmlComponent] = []
         self._translator: QTranslator | None = None
         self.display = Display(settings, self).show()
+        self._drawings = Drawings(settings.paths.run_dir / "drawings", self).show()
         if _software():
             self.display.hold_still()
         self.navigator = Navigator(self.display, self)
         self.engine: QQmlApplicationEngine | None = QQmlApplicationEngine()
         self.engine.addImportPath(os.fspath(QML))
-        self.engine.addImageProvider("icon", IconProvider())
-        self.engine.addImageProvider("illustration", IllustrationProvider())
         self.engine.setInitialProperties({"navigator": self.navigator})
         self.display.languageChanged.connect(self._translate)
         if self.display.language is not Language.CHINESE:
@@ -81,9 +84,9 @@ class Face(QObject):
         self.engine.load(QUrl.fromLocalFile(os.fspath(QML / "KioskUi" / "Main.qml")))
         if not self.engine.rootObjects():
             raise RuntimeError("the QML of the face cannot be loaded")
-        window: Any = self.engine.rootObjects()[0]
-        # Any: QtQuick's Python types are not needed for more than its signals.
-        self.window: Any = window
+        window = self.engine.rootObjects()[0]
+        assert isinstance(window, QQuickWindow)
+        self.window = window
         self.window.frameSwapped.connect(self._first_frame)
         if self.settings.screen.fullscreen:
             window.showFullScreen()

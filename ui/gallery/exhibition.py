@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import PySide6.QtQuick  # noqa: F401 - first, so that the face's window is one of QtQuick's to Python
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QImage
 
-from kiosk.config import Language, ScreenSettings, Settings, TerminalSettings
+from kiosk.config import Language, PathSettings, ScreenSettings, Settings, TerminalSettings
 from kiosk.domain.device_status import DeviceClass
 from kiosk.flow.availability import LineState
 from ui.display import Palette
@@ -28,9 +32,11 @@ class Exhibition:
 
     def __init__(self, size: str) -> None:
         width, height, px_per_mm = SIZES[size]
+        self._folder = TemporaryDirectory(prefix="linban-")
         settings = Settings(
             terminal=TerminalSettings(site_name="青石村便民服务站"),
             screen=ScreenSettings(width_px=width, height_px=height, px_per_mm=px_per_mm, fullscreen=False),
+            paths=PathSettings(run_dir=Path(self._folder.name)),
         )
         self.face = StandInFace(settings)
         self.face.display.hold_still()
@@ -57,6 +63,7 @@ class Exhibition:
         face.frame.look()
         scene.play(face)
         settle()
+        self.picture()  # positioners lay their items out only just before a frame is painted
 
     def picture(self) -> QImage:
         """What the screen shows."""
@@ -66,6 +73,7 @@ class Exhibition:
     def close(self) -> None:
         """Put it away."""
         self.face.close()
+        self._folder.cleanup()
 
 
 def settle() -> None:

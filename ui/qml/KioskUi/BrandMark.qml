@@ -1,5 +1,6 @@
 pragma ComponentBehavior: Bound
 import QtQuick
+import KioskUi
 
 // The mark of Linban: two roofs side by side.
 Image {
@@ -9,7 +10,7 @@ Image {
 
     Accessible.ignored: true
     height: root.size
-    source: "image://illustration/brand/" + String(Theme.colours.onBar).slice(1) + "/" + String(Theme.colours.guide).slice(1)
+    source: Drawings.illustration("brand", String(Theme.colours.onBar).slice(1) + "/" + String(Theme.colours.guide).slice(1))
     sourceSize: Qt.size(root.size, root.size)
     width: root.size
 }

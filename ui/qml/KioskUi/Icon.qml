@@ -1,5 +1,6 @@
 pragma ComponentBehavior: Bound
 import QtQuick
+import KioskUi
 
 // One icon of the family, in one colour. Always beside its words, so hidden from screen readers.
 Image {
@@ -12,7 +13,7 @@ Image {
     Accessible.ignored: true
     fillMode: Image.PreserveAspectFit
     height: root.size
-    source: "image://icon/" + root.name + "/" + String(root.colour).slice(1)
+    source: Drawings.icon(root.name, String(root.colour))
     sourceSize: Qt.size(root.size, root.size)
     width: root.size
 }

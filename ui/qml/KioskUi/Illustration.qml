@@ -1,5 +1,6 @@
 pragma ComponentBehavior: Bound
 import QtQuick
+import KioskUi
 
 // A drawing that teaches without words; what it shows is said beside it.
 Image {
@@ -9,6 +10,6 @@ Image {
 
     Accessible.ignored: true
     fillMode: Image.PreserveAspectFit
-    source: "image://illustration/" + root.name + "/" + Theme.drawingColours
+    source: Drawings.illustration(root.name, Theme.drawingColours)
     sourceSize: Qt.size(root.width, root.height)
 }

@@ -32,6 +32,7 @@ FocusScope {
 
     Accessible.name: root.heading
     Accessible.role: Accessible.Pane
+    focus: true
 
     Item {
         id: leading
