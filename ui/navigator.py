@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtQml import QmlElement
 
 from kiosk.config import Language
@@ -321,6 +322,7 @@ class Navigator(QObject):
         self._paint_waiters.clear()
         self.errands.records.forget()
         self.wiped.emit()
+        QGuiApplication.clipboard().clear()
         self.display.reset()
 
     # What comes from outside ---------------------------------------------------------------------

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 os.environ.setdefault("QT_QUICK_BACKEND", "software")
 
-from ui.gallery.exhibition import Exhibition  # noqa: E402
-from ui.window import TRANSLATION  # noqa: E402
+from ui.gallery.exhibition import Exhibition
+from ui.window import TRANSLATION
 
 
 @pytest.fixture(scope="session")

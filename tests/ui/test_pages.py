@@ -14,6 +14,9 @@ from tests.ui.geometry import measure
 from ui.gallery.exhibition import Exhibition
 from ui.gallery.scenes import SCENES
 
+# Qt's own keyboard is not ours to mend; and it asks for sound that a terminal may not have.
+pytestmark = pytest.mark.qt_log_ignore("PopupList_QMLTYPE", "pipewire-0.3")
+
 LOOKS = [
     ("portrait", "standard"),
     ("portrait", "elder"),

@@ -31,8 +31,9 @@ class LookupModel(PageModel):
         navigator.scanRefused.connect(self.refuse_scan)
 
     def prepare(self) -> None:
-        self._entry.clear()
-        self._entry.type(self.view.asked_number)
+        if self.view.asked_number:
+            self._entry.clear()
+            self._entry.type(self.view.asked_number)
         self._scan_refused = self._touched = False
         self.typed.emit()
 

@@ -30,11 +30,17 @@ class QuestionModel(PageModel):
         self._entry = DigitEntry()
         self._text = ""
         self._touched = False
+        self._asked = ("", "")
 
     def prepare(self) -> None:
         question = self.session.question
         if question is None:
             return
+        asked = (self.session.id, question.key)
+        if asked == self._asked:
+            # Back from help, or from a page before: what was typed is still there.
+            return
+        self._asked = asked
         known = self.view.answers.get(question.key, "")
         self._entry = DigitEntry(question.type, question.max_length)
         self._entry.type(known if question.type in _DIGITS else "")
@@ -42,7 +48,7 @@ class QuestionModel(PageModel):
         self._touched = False
 
     def forget(self) -> None:
-        self._entry, self._text = DigitEntry(), ""
+        self._entry, self._text, self._asked = DigitEntry(), "", ("", "")
         self.typed.emit()
 
     @Property(str, notify=changed)

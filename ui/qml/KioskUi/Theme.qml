@@ -126,7 +126,7 @@ QtObject {
         border: "#72868F"
         card: "#FFFFFF"
         focus: "#B45F00"
-        good: "#14603A"
+        good: "#0F5733"
         goodTint: "#E6F4EB"
         guide: "#FFC24D"
         guideTint: "#FFF3DA"
