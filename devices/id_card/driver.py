@@ -108,10 +108,11 @@ class SdtReader(IdCardReader):
         self._unanswered = False
         self._knows_address = self._knows_fingerprint = True
         self._address_silences = self._address_failures = 0
+        self._answers_address = False
         self._read_at: float | None = None
         self._read_mark = b""
         self._owed: list[float] = []
-        """Until when each answer that did not come could still come."""
+        """Until when each missing answer could still come."""
         self._alike: tuple[IdentityDocument | None, int] = (None, 0)
         """What was read while answers were owed, and how often in a row."""
         self._no_cancel = threading.Event()
@@ -121,6 +122,7 @@ class SdtReader(IdCardReader):
         self._unanswered, self._read_at = False, None
         self._knows_address = self._knows_fingerprint = True
         self._address_silences = self._address_failures = 0
+        self._answers_address = False
         try:
             self._port.open()
             heard, reply = self._introduce()
@@ -180,10 +182,10 @@ class SdtReader(IdCardReader):
                     return self._try(deadline, cancel, on_found if attempt == 0 else _nothing, attempt)
                 except _NotRead as not_read:
                     fault = not_read.fault
-                # Owed answers must be outnumbered, so they are worth more tries.
-                if fault not in _WORTH_ANOTHER_TRY or attempt > len(self._owed):
-                    break
-                if self._clock.monotonic() >= deadline:
+                # Two tries; more only to outnumber owed answers once something was read.
+                tries = 2 + (len(self._owed) if self._alike[1] else 0)
+                worth = fault in _WORTH_ANOTHER_TRY and attempt + 1 < tries
+                if not worth or self._clock.monotonic() >= deadline:
                     break
             return CardNotRead(fault=fault)
         except Canceled:
@@ -209,7 +211,9 @@ class SdtReader(IdCardReader):
         if self._same_card(found.data):
             return NoCard()
         on_found()
-        self._needed(Command.SELECT, self._timing.select_s, deadline, cancel)
+        selected = self._step(Command.SELECT, self._timing.select_s, deadline, cancel)
+        if selected.verdict != Verdict.OK:
+            raise _NotRead(_fault_of(selected))
         card = self._read_card(deadline, cancel)
         document = parse_identity(card.text)
         if isinstance(document, CardFault):
@@ -277,36 +281,35 @@ class SdtReader(IdCardReader):
             reply = self._step(Command.READ_ADDITIONAL_ADDRESS, self._timing.address_s, deadline, cancel)
         except _NotRead:
             # Silence twice, each time after a whole read: this reader does not know the question.
-            self._address_silences = 0 if self._heard else self._address_silences + 1
+            silent = not (self._heard or self._answers_address)
+            self._address_silences = self._address_silences + 1 if silent else 0
             self._knows_address = self._address_silences < 2
             if self._knows_address:
                 raise
             return ""
-        self._address_silences = 0
         if reply.verdict == Verdict.NO_SUCH_ITEM:
+            self._answers_address = True
             return ""
         if reply.verdict in (Verdict.BAD_COMMAND, Verdict.NOT_AUTHORISED):
             self._knows_address = False  # this reader has no such command: do not spend the time again
             return ""
         if reply.verdict != Verdict.OK:
             self._address_failures += 1
-            if self._address_failures > 1 and self._still_there(deadline, cancel):
+            if (
+                self._address_failures > 1
+                and not self._answers_address
+                and self._still_there(deadline, cancel)
+            ):
                 return ""  # some readers say so of cards that have none
             raise _NotRead(_fault_of(reply))
         address = parse_address(reply.data)
         if address is None:
             raise _NotRead(CardFault.UNREADABLE)
-        self._address_failures = 0
+        self._answers_address = True
         return address
 
     def _still_there(self, deadline: float, cancel: threading.Event) -> bool:
         return self._step(Command.FIND, self._timing.find_s, deadline, cancel).verdict == Verdict.FOUND
-
-    def _needed(self, command: Command, timeout_s: float, deadline: float, cancel: threading.Event) -> Reply:
-        reply = self._step(command, timeout_s, deadline, cancel)
-        if reply.verdict != Verdict.OK:
-            raise _NotRead(_fault_of(reply))
-        return reply
 
     def _step(self, command: Command, timeout_s: float, deadline: float, cancel: threading.Event) -> Reply:
         """One command and its answer; sent once more when the reader says it arrived damaged."""

@@ -134,6 +134,20 @@ def test_an_answer_of_unusual_length_or_none_still_ends_in_the_card(
     assert name_of(read(driver)) == "测试甲"
 
 
+@pytest.mark.parametrize("answer", [None, reply(0x41)])
+def test_a_reader_that_knows_the_newest_address_is_not_read_without_it(
+    odd: OddReader, driver: SdtReader, answer: Answer
+) -> None:
+    odd.address = "新址二号".encode("utf-16-le").ljust(70, b"\0")
+    driver.open()
+    assert name_of(read(driver)) == "测试甲"
+    odd.card = None
+    assert read(driver) == NoCard()
+    odd.card = SECOND
+    odd.answer = lambda asked, usual: answer if asked == ADDRESS else usual
+    assert [type(read(driver)) for _ in range(3)] == [CardNotRead] * 3
+
+
 def test_a_reader_without_the_fingerprint_command_is_read_without(odd: OddReader) -> None:
     driver = SdtReader(odd.port, read_fingerprint=True, timing=QUICK)
     driver.open()
