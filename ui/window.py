@@ -257,8 +257,13 @@ def _software() -> bool:
     return QGuiApplication.platformName() in _SOFTWARE_PLATFORMS
 
 
-def prepare_environment() -> None:
-    """What Qt reads from the environment before the application exists."""
+def prepare_environment(run_dir: Path) -> None:
+    """What Qt reads from the environment before the application exists.
+
+    `run_dir` is emptied by a reboot: the pinyin engine insists on a folder for a user dictionary, though the text
+    field tells it to keep none.
+    """
+    os.environ["XDG_CONFIG_HOME"] = os.fspath(run_dir / "keyboard")
     platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
     if platform in _SOFTWARE_PLATFORMS:
         os.environ.setdefault("QT_QUICK_BACKEND", "software")
@@ -305,7 +310,7 @@ def main(arguments: list[str]) -> int:
     except ConfigError as error:
         log.critical("%s", error)
         return 2
-    prepare_environment()
+    prepare_environment(settings.paths.run_dir)
     application = make_application()
     face = Face(fitted(settings), remote=options.remote)
     face.show()

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kiosk.config import Language
 from ui.gallery.exhibition import MODES, SIZES, Exhibition
@@ -23,19 +24,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--scene", action="append", help="only scenes whose names begin so")
     options = parser.parse_args(arguments)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    prepare_environment()
+    folder = TemporaryDirectory(prefix="linban-")
+    prepare_environment(Path(folder.name))
     application = make_application()
     for size in options.size or SIZES:
         exhibition = Exhibition(size)
         for mode in options.mode or MODES:
             for language in options.lang or [language.value for language in Language]:
-                folder = options.out / size / f"{mode}-{language}"
-                folder.mkdir(parents=True, exist_ok=True)
+                pictures = options.out / size / f"{mode}-{language}"
+                pictures.mkdir(parents=True, exist_ok=True)
                 for scene in SCENES:
                     if options.scene and not scene.name.startswith(tuple(options.scene)):
                         continue
                     exhibition.show(scene, mode, Language(language))
-                    exhibition.picture().save(str(folder / f"{scene.name}.png"))
+                    exhibition.picture().save(str(pictures / f"{scene.name}.png"))
         exhibition.close()
     del application
     return 0

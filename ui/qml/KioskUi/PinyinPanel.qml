@@ -8,5 +8,14 @@ import KioskUi
 InputPanel {
     id: root
 
-    Component.onCompleted: VirtualKeyboardSettings.locale = Display.english ? "en_GB" : "zh_CN"
+    Binding {
+        property: "activeLocales"
+        target: VirtualKeyboardSettings
+        value: ["zh_CN", "en_GB"]
+    }
+    Binding {
+        property: "locale"
+        target: VirtualKeyboardSettings
+        value: Display.english ? "en_GB" : "zh_CN"
+    }
 }
