@@ -14,7 +14,6 @@ from kiosk.config import Language
 from ui.display import Display, Palette
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
 
     from kiosk.clock import Clock
@@ -399,8 +398,3 @@ class Navigator(QObject):
     def _set_waiting(self, waiting: bool) -> None:
         self._waiting = waiting
         self.waitingChanged.emit()
-
-
-def local_clock(now: datetime) -> str:
-    """The time of day in the terminal's own zone."""
-    return now.astimezone().strftime("%H:%M")

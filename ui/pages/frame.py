@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from PySide6.QtCore import Property, QObject, QTimer, Signal, Slot
 from PySide6.QtQml import QmlElement
 
@@ -10,7 +12,7 @@ from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, D
 from kiosk.flow.availability import LineState
 from kiosk.flow.idle import IdleState
 from kiosk.sentences import sentence
-from ui.navigator import DISPLAY, HELP, Navigator, local_clock
+from ui.navigator import DISPLAY, HELP, Navigator
 from ui.pages.any_page import PageModel
 
 QML_IMPORT_NAME = "KioskUi"
@@ -143,3 +145,8 @@ def printer_words(status: DeviceStatus | None, language: str) -> str:
     ):
         return sentence(status.paper, language) if status.paper in (SupplyState.OUT, SupplyState.LOW) else ""
     return sentence(status.state, language)
+
+
+def local_clock(now: datetime) -> str:
+    """The time of day in the terminal's own zone."""
+    return now.astimezone().strftime("%H:%M")
