@@ -63,6 +63,12 @@ class Terminal:
         while self.on_platform()["cases"] < count and time.monotonic() < deadline:
             pause(0.1)
 
+    def wait_until_acknowledged(self, count: int, patience_s: float = 30.0) -> None:
+        """Wait until the journal has `count` acknowledgements: a sender that was killed held its lease for 10 s."""
+        deadline = time.monotonic() + patience_s
+        while self.in_journal()["acknowledged"] < count and time.monotonic() < deadline:
+            pause(0.5)
+
     def in_journal(self) -> dict[str, Any]:
         """`kiosk queue verify` and `status`, as staff would ask."""
         status = self._queue("status")

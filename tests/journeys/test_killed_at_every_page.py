@@ -105,6 +105,7 @@ def check_exactly_once(terminal: Terminal, receipts: list[str]) -> None:
     for number in receipts:
         assert terminal.on_platform(number)["cases"] == 1
     everything = terminal.on_platform()
+    terminal.wait_until_acknowledged(everything["cases"])
     journal = terminal.in_journal()
     assert journal["verified"]
     assert everything["quarantined"] == 0
