@@ -62,6 +62,7 @@ libglib2.0-0         Qt: the event loop
 libdbus-1-3          Qt: talks to a screen reader
 libgssapi-krb5-2     Qt: its network library, which holds the local sockets between our processes, links it
 libbrotli1           Qt: the same
+libpulse0            Qt: its pinyin keyboard links its sound library, which links this
 libxkbcommon0        Qt: keyboards
 libxkbcommon-x11-0   Qt on X11: keyboards
 libx11-6             Qt on X11
@@ -84,6 +85,9 @@ libwayland-client0   Qt on Wayland
 libwayland-cursor0   Qt on Wayland: the pointer
 libwayland-egl1      Qt on Wayland: drawing
 TABLE
+    if [[ $profile == dev ]]; then
+        echo "strace               the tests: a journal whose every write and sync fails once"
+    fi
 }
 
 missing_packages() {  # → the lines of the table whose package is not installed
