@@ -11,18 +11,17 @@ from kiosk.bench.sample import goal, summary
 from kiosk.catalogue.loader import load_catalogue
 from kiosk.config import PACKAGE_ROOT
 from kiosk.demo.resident import Resident
-from kiosk.demo.world import make_world, processes
+from kiosk.demo.world import OFFSCREEN, make_world, processes
 from kiosk.supervisor import Supervisor
 
 _ROUNDS = 20
-_OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "QT_QUICK_BACKEND": "software"}
 
 
 def run() -> dict[str, Any]:
     """Milliseconds of page turns between attract, home, service card and back, first visits included."""
     pack = load_catalogue(PACKAGE_ROOT / "assets" / "packs").packs["pension-certification"]
     with tempfile.TemporaryDirectory(prefix="linban-") as folder:
-        world = make_world(Path(folder), remote=True, face_environment=_OFFSCREEN)
+        world = make_world(Path(folder), remote=True, face_environment=OFFSCREEN)
         supervisor = Supervisor(processes(world), world.run_dir)
         thread = threading.Thread(target=supervisor.run, name="supervisor")
         thread.start()

@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.bench.sample import goal, in_turn, summary
-from kiosk.demo.world import make_world, processes
+from kiosk.demo.world import OFFSCREEN, make_world, processes
 from kiosk.supervisor import Supervisor
 
 _ROUNDS = 7
 _PATIENCE_S = 30.0
 _IDLE_S = 10.0
 _PROCESSES = ("ui", "devices", "sync")
-_OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "QT_QUICK_BACKEND": "software"}
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>attract</title>
@@ -42,7 +41,7 @@ def run() -> dict[str, Any]:
     """All figures of the start, with their goals."""
     chromium = next((place for name in _CHROMIUM if (place := shutil.which(name))), None)
     with tempfile.TemporaryDirectory(prefix="linban-") as folder:
-        world = make_world(Path(folder), face_environment=_OFFSCREEN)
+        world = make_world(Path(folder), face_environment=OFFSCREEN)
         face = [sys.executable, "-m", "ui", "--config", str(world.config_file)]
         contestants = {
             "face": lambda: _until_ready(face),
@@ -85,7 +84,7 @@ def _whole_terminal() -> dict[str, Any]:
 def _terminal() -> Iterator[Supervisor]:
     """A whole demonstration terminal whose attract page is painted."""
     with tempfile.TemporaryDirectory(prefix="linban-") as folder:
-        world = make_world(Path(folder), face_environment=_OFFSCREEN)
+        world = make_world(Path(folder), face_environment=OFFSCREEN)
         supervisor = Supervisor(processes(world), world.run_dir)
         thread = threading.Thread(target=supervisor.run, name="supervisor")
         thread.start()
@@ -108,7 +107,7 @@ def _until_ready(arguments: list[str]) -> float:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
             receiver.bind(str(address))
             receiver.settimeout(_PATIENCE_S)
-            environment = {**os.environ, **_OFFSCREEN, "NOTIFY_SOCKET": str(address)}
+            environment = {**os.environ, **OFFSCREEN, "NOTIFY_SOCKET": str(address)}
             started = time.monotonic()
             with subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL) as process:
                 while b"READY=1" not in receiver.recv(4096):

@@ -17,11 +17,11 @@ from kiosk.catalogue.loader import load_catalogue
 from kiosk.catalogue.pack import Pack, ServiceKind
 from kiosk.commands.run import temporary_folder
 from kiosk.commands.version import versions
-from kiosk.config import PACKAGE_ROOT, Language, Mode
+from kiosk.config import PACKAGE_ROOT, Mode
 from kiosk.demo.contact_sheet import make_sheet
 from kiosk.demo.platform_view import cases_stored
 from kiosk.demo.resident import Resident, ResidentStuck
-from kiosk.demo.world import World, make_world, processes
+from kiosk.demo.world import LANGUAGES, OFFSCREEN, SCREENS, World, make_world, processes
 from kiosk.domain.case import PlatformState
 from kiosk.domain.device_status import DeviceClass
 from kiosk.domain.receipt import qr_text
@@ -31,8 +31,6 @@ from kiosk.flow.journey import Delivery
 from kiosk.sentences import sentence
 from kiosk.supervisor import Supervisor
 
-_LANGUAGES = {"zh": Language.CHINESE, "en": Language.ENGLISH}
-_SIZES = {"portrait": (1080, 1920, 4.03), "landscape": (1920, 1080, 4.03), "tablet": (1280, 800, 5.88)}
 _DELIVERY_PATIENCE_S = 20.0
 
 
@@ -41,8 +39,8 @@ _DELIVERY_PATIENCE_S = 20.0
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for what was seen."
 )
 @click.option("--mode", type=click.Choice([m.value for m in Mode]), default="standard", show_default=True)
-@click.option("--lang", type=click.Choice(list(_LANGUAGES)), default="zh", show_default=True)
-@click.option("--size", type=click.Choice(list(_SIZES)), default="portrait", show_default=True)
+@click.option("--lang", type=click.Choice(list(LANGUAGES)), default="zh", show_default=True)
+@click.option("--size", type=click.Choice(list(SCREENS)), default="portrait", show_default=True)
 @click.option(
     "--service", "service_code", default="pension-certification", show_default=True, help="Code of a service."
 )
@@ -67,7 +65,7 @@ def demo(out: Path, mode: str, lang: str, size: str, service_code: str, offline:
         raise click.UsageError(f"no service has the code {service_code!r}; `kiosk services list` names them")
     out.mkdir(parents=True, exist_ok=True)
     _clear(out)
-    width, height, px_per_mm = _SIZES[size]
+    width, height, px_per_mm = SCREENS[size]
     with temporary_folder() as folder:
         world = make_world(
             folder,
@@ -75,9 +73,9 @@ def demo(out: Path, mode: str, lang: str, size: str, service_code: str, offline:
             height_px=height,
             px_per_mm=px_per_mm,
             mode=Mode(mode),
-            language=_LANGUAGES[lang],
+            language=LANGUAGES[lang],
             remote=True,
-            face_environment={"QT_QPA_PLATFORM": "offscreen", "QT_QUICK_BACKEND": "software"},
+            face_environment=OFFSCREEN,
         )
         summary = _visit(world, pack, out, offline)
         if summary["error"]:

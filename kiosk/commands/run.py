@@ -11,12 +11,9 @@ from pathlib import Path
 
 import click
 
-from kiosk.config import DEFAULT_FILE, Language, Mode, load
-from kiosk.demo.world import FACE, display_is_there, make_world, processes, terminal
+from kiosk.config import DEFAULT_FILE, Mode, load
+from kiosk.demo.world import FACE, LANGUAGES, SCREENS, display_is_there, make_world, processes, terminal
 from kiosk.supervisor import Supervisor, stop_on_signals
-
-_SIZES = {"portrait": (1080, 1920, 4.03), "landscape": (1920, 1080, 4.03), "tablet": (1280, 800, 5.88)}
-_LANGUAGES = {"zh": Language.CHINESE, "en": Language.ENGLISH}
 
 _NO_DISPLAY = """\
 This machine has no display, so there is nowhere to show the terminal. Three ways to see it:
@@ -37,13 +34,17 @@ This machine has no display, so there is nowhere to show the terminal. Three way
     "--vnc", "vnc_port", type=click.IntRange(1, 65535), help="Show it through VNC on this port (no password)."
 )
 @click.option(
-    "--size", type=click.Choice(list(_SIZES)), default="portrait", show_default=True, help="Demo: the screen."
+    "--size",
+    type=click.Choice(list(SCREENS)),
+    default="portrait",
+    show_default=True,
+    help="Demo: the screen.",
 )
 @click.option(
     "--mode", type=click.Choice([m.value for m in Mode]), default="standard", help="Demo: how it starts."
 )
 @click.option(
-    "--lang", type=click.Choice(list(_LANGUAGES)), default="zh", help="Demo: the language it starts in."
+    "--lang", type=click.Choice(list(LANGUAGES)), default="zh", help="Demo: the language it starts in."
 )
 @click.option("--verbose", is_flag=True, help="Say which process is started and ended.")
 def run(
@@ -76,7 +77,7 @@ def run(
     if vnc_port is None and not display_is_there():
         click.echo(_NO_DISPLAY)
         return
-    width, height, px_per_mm = _SIZES[size]
+    width, height, px_per_mm = SCREENS[size]
     with temporary_folder() as folder:
         world = make_world(
             folder,
@@ -84,7 +85,7 @@ def run(
             height_px=height,
             px_per_mm=px_per_mm,
             mode=Mode(mode),
-            language=_LANGUAGES[lang],
+            language=LANGUAGES[lang],
             bench_window=vnc_port is None,
             face_environment=_vnc(vnc_port, width, height) if vnc_port else {},
         )

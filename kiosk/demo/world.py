@@ -25,6 +25,11 @@ _SIMULATED = {
 }
 WATCHDOG_S = 10.0
 FACE = "ui"
+SCREENS = {"portrait": (1080, 1920, 4.03), "landscape": (1920, 1080, 4.03), "tablet": (1280, 800, 5.88)}
+"""Screens by name: width and height in pixels, pixels per millimetre (21.5″, the same on its side, 10.1″)."""
+LANGUAGES = {"zh": Language.CHINESE, "en": Language.ENGLISH}
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "QT_QUICK_BACKEND": "software"}
+"""What a face needs that nobody looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.demo.resident import Resident
-from kiosk.demo.world import World, make_world, processes
+from kiosk.demo.world import OFFSCREEN, World, make_world, processes
 from kiosk.supervisor import Supervisor
-
-OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "QT_QUICK_BACKEND": "software"}
 
 
 class Terminal:
