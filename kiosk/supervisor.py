@@ -149,7 +149,8 @@ class Supervisor:
             if child.process is None:
                 return
             code = child.process.wait()
-            log.warning("%s ended with code %d", child.spec.name, code)
+            words = f"; its own words are in {child.spec.log_file}" if child.spec.log_file else ""
+            log.warning("%s ended with code %d%s", child.spec.name, code, words)
             if code == 0 and child.spec.on_exit is OnExit.STOP_ALL:
                 self._stopping = True
                 return

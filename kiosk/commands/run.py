@@ -67,7 +67,7 @@ def run(
       kiosk run --demo --vnc 5901               on a machine without a display
     """
     logging.basicConfig(
-        level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s %(message)s"
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s %(message)s"
     )
     if as_demo and config_file is not None:
         raise click.UsageError("--demo brings its own settings; leave --config out")
