@@ -41,7 +41,8 @@ soak: setup-dev ## the tests that run for hours
 	$(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
 
 strings: setup-dev ## collect the words of the screens into ui/i18n/*.ts
-	$(BIN)/pyside6-lupdate -extensions qml,py -no-obsolete ui -ts $(wildcard ui/i18n/*.ts)
+	$(BIN)/pyside6-lupdate -extensions qml,py -no-obsolete -locations none ui/qml ui/pages -ts ui/i18n/linban_en.ts
+	$(BIN)/pyside6-lupdate -extensions qml,py -no-obsolete -locations none ui/workbench -ts ui/i18n/workbench_en.ts
 
 translations: $(translations) ## compile ui/i18n/*.ts (part of every set-up)
 

@@ -4,12 +4,10 @@
 <context>
     <name>CardPicture</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/CardPicture.qml" line="33"/>
         <source>银行卡</source>
         <translation>Bank card</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/CardPicture.qml" line="33"/>
         <source>无名卡</source>
         <translation>Unknown card</translation>
     </message>
@@ -17,102 +15,82 @@
 <context>
     <name>LinePanel</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="10"/>
         <source>通畅。</source>
         <translation>Everything passes.</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="11"/>
         <source>连不上，像网线被拔掉。</source>
         <translation>Nothing connects, as if the cable were out.</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="12"/>
         <source>接下来三次，请求到了平台，回答丢在路上。</source>
         <translation>The next three requests arrive; their answers get lost.</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="13"/>
         <source>每秒几千字节。</source>
         <translation>A few kilobytes a second.</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="14"/>
         <source>什么都收下，什么都不回。</source>
         <translation>Takes everything, answers nothing.</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="15"/>
         <source>回来的是别人家的登录网页。</source>
         <translation>Somebody&apos;s sign-in page answers instead.</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="16"/>
         <source>网关出错，不是平台在说话。</source>
         <translation>A gateway apologises instead of the platform.</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="23"/>
         <source>没有运行</source>
         <translation>Not running</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="23"/>
         <source>通畅</source>
         <translation>Up</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="23"/>
         <source>断开</source>
         <translation>Cut</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="23"/>
         <source>有毛病</source>
         <translation>In trouble</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="24"/>
         <source>到中心平台的线路</source>
         <translation>Line to the platform</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="31"/>
         <source>通</source>
         <translation>Up</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="31"/>
         <source>断</source>
         <translation>Cut</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="31"/>
         <source>丢三次回答</source>
         <translation>Lose 3 answers</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="31"/>
         <source>很慢</source>
         <translation>Slow</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="31"/>
         <source>没有回音</source>
         <translation>Silent</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="31"/>
         <source>登录页</source>
         <translation>Sign-in page</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="31"/>
         <source>网关出错</source>
         <translation>Gateway error</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/LinePanel.qml" line="51"/>
         <source>线路还没有起来。</source>
         <translation>The line is not there yet.</translation>
     </message>
@@ -120,27 +98,22 @@
 <context>
     <name>Main</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Main.qml" line="20"/>
         <source>邻办 · 工作台</source>
         <translation>Linban · Workbench</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Main.qml" line="45"/>
         <source>工作台</source>
         <translation>Workbench</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Main.qml" line="50"/>
         <source>终端周围的世界，在您手里</source>
         <translation>The world around the terminal, in your hands</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Main.qml" line="54"/>
         <source>中心平台还没有回答</source>
         <translation>The platform has not answered yet</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Main.qml" line="54"/>
         <source>中心平台已存 %1 件</source>
         <translation>Cases on the platform: %1</translation>
     </message>
@@ -148,37 +121,30 @@
 <context>
     <name>Panel</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Panel.qml" line="13"/>
         <source>没有运行</source>
         <translation>Not running</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Panel.qml" line="13"/>
         <source>已接好</source>
         <translation>Connected</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Panel.qml" line="13"/>
         <source>已拔下</source>
         <translation>Unplugged</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Panel.qml" line="47"/>
         <source>拔下%1</source>
         <translation>Unplug: %1</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Panel.qml" line="47"/>
         <source>接上%1</source>
         <translation>Plug in: %1</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Panel.qml" line="50"/>
         <source>接上</source>
         <translation>Plug in</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/Panel.qml" line="50"/>
         <source>拔下</source>
         <translation>Unplug</translation>
     </message>
@@ -186,12 +152,10 @@
 <context>
     <name>PlatePicture</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PlatePicture.qml" line="12"/>
         <source>读卡器上有一张卡：%1</source>
         <translation>A card lies on the reader: %1</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PlatePicture.qml" line="12"/>
         <source>读卡器上没有卡</source>
         <translation>No card on the reader</translation>
     </message>
@@ -199,47 +163,38 @@
 <context>
     <name>PrinterPanel</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="14"/>
         <source>凭条打印机</source>
         <translation>Slip printer</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="30"/>
         <source>撕下凭条</source>
         <translation>Tear off the slip</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="39"/>
         <source>纸装满</source>
         <translation>Full roll</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="39"/>
         <source>纸快用完</source>
         <translation>Paper low</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="39"/>
         <source>把纸取出</source>
         <translation>Paper out</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="57"/>
         <source>合上盖子</source>
         <translation>Close cover</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="57"/>
         <source>打开盖子</source>
         <translation>Open cover</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="64"/>
         <source>松开切刀</source>
         <translation>Free cutter</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPanel.qml" line="64"/>
         <source>卡住切刀</source>
         <translation>Jam cutter</translation>
     </message>
@@ -247,42 +202,34 @@
 <context>
     <name>PrinterPicture</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPicture.qml" line="15"/>
         <source>打印口有一张凭条</source>
         <translation>A slip is in the slot</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPicture.qml" line="15"/>
         <source>打印口没有凭条</source>
         <translation>No slip in the slot</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPicture.qml" line="56"/>
         <source>凭条会从这里出来</source>
         <translation>Slips come out here</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPicture.qml" line="75"/>
         <source>看大凭条</source>
         <translation>Show the slip in full</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPicture.qml" line="113"/>
         <source>盖子开着</source>
         <translation>Cover open</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPicture.qml" line="113"/>
         <source>没有纸</source>
         <translation>No paper</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPicture.qml" line="113"/>
         <source>纸快用完</source>
         <translation>Paper low</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/PrinterPicture.qml" line="113"/>
         <source>有纸</source>
         <translation>Paper</translation>
     </message>
@@ -290,77 +237,62 @@
 <context>
     <name>ReaderPanel</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="13"/>
         <source>读卡器</source>
         <translation>Card reader</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="30"/>
         <source>手里拿哪张卡</source>
         <translation>The card in your hand</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>身份证</source>
         <translation>ID card</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>有新住址</source>
         <translation>New address</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>生僻字</source>
         <translation>Rare name</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>已过期</source>
         <translation>Expired</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>港澳台居住证</source>
         <translation>HK/Macao/Taiwan</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>外国人 2017</source>
         <translation>Foreign 2017</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>外国人 2023</source>
         <translation>Foreign 2023</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>银行卡</source>
         <translation>Bank card</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>验证不过</source>
         <translation>Forged</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="37"/>
         <source>不认识的卡</source>
         <translation>Unknown type</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="62"/>
         <source>拿起卡片</source>
         <translation>Lift the card</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="62"/>
         <source>放上卡片</source>
         <translation>Lay the card down</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ReaderPanel.qml" line="68"/>
         <source>读到一半拿走</source>
         <translation>Snatch it mid-read</translation>
     </message>
@@ -368,27 +300,22 @@
 <context>
     <name>ScannerPanel</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ScannerPanel.qml" line="14"/>
         <source>扫码器</source>
         <translation>Scanner</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ScannerPanel.qml" line="22"/>
         <source>码的内容</source>
         <translation>What the code holds</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ScannerPanel.qml" line="29"/>
         <source>码的内容，可以粘贴</source>
         <translation>What the code holds; paste it</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ScannerPanel.qml" line="57"/>
         <source>扫这个码</source>
         <translation>Scan this</translation>
     </message>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/ScannerPanel.qml" line="64"/>
         <source>扫刚才的凭条</source>
         <translation>Scan the last slip</translation>
     </message>
@@ -396,7 +323,6 @@
 <context>
     <name>SlipSheet</name>
     <message>
-        <location filename="../workbench/qml/KioskWorkbench/SlipSheet.qml" line="32"/>
         <source>收起凭条</source>
         <translation>Put the slip away</translation>
     </message>
