@@ -18,7 +18,7 @@ import click
 
 from kiosk.catalogue.loader import load_catalogue
 from kiosk.config import DEFAULT_FILE, Settings, load
-from kiosk.demo.world import display_is_there
+from kiosk.demo.world import NoPseudoTerminals, display_is_there, require_pseudo_terminals
 from kiosk.errors import ConfigError, IpcError
 from kiosk.ipc import IpcClient
 
@@ -46,7 +46,7 @@ class Finding:
 
 def examine(config_file: Path | None) -> list[Finding]:
     """Every check that fits this machine; with a settings file, the terminal it describes as well."""
-    findings = [check() for check in (_python, _sqlite, _sealing, _qt, _fonts, _display)]
+    findings = [check() for check in (_python, _sqlite, _sealing, _qt, _fonts, _display, _pseudo_terminals)]
     findings += _tools()
     findings.append(_central())
     if config_file is None:
@@ -147,6 +147,19 @@ def _display() -> Finding:
         seen="none",
         advice="kiosk run --demo --vnc 5901, or kiosk demo --out pictures",
     )
+
+
+def _pseudo_terminals() -> Finding:
+    try:
+        require_pseudo_terminals()
+    except NoPseudoTerminals as missing:
+        return Finding(
+            subject="pseudo-terminals",
+            verdict=Verdict.LIMITED,
+            seen=str(missing),
+            advice="only simulated devices need them: kiosk demo, kiosk simulate, make test",
+        )
+    return Finding(subject="pseudo-terminals", verdict=Verdict.WORKS, seen="for simulated devices")
 
 
 def _tools() -> Iterator[Finding]:

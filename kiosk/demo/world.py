@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kiosk.config import Language, Mode
 from kiosk.domain.device_status import DeviceClass
+from kiosk.errors import LinbanError
 from kiosk.supervisor import OnExit, ProcessSpec
 
 _SIMULATED = {
@@ -93,8 +94,31 @@ class World:
         return self.run_dir / f"tty-{device.value}"
 
 
+class NoPseudoTerminals(LinbanError):
+    """Simulated devices stand behind pseudo-terminals, and this machine gives none."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(
+            f"no pseudo-terminals here ({cause.strerror}); as root: mount -t devpts devpts /dev/pts"
+        )
+
+
+def require_pseudo_terminals() -> None:
+    """Raise `NoPseudoTerminals` where none can be opened (a container or a root directory without /dev/pts)."""
+    try:
+        ours, theirs = os.openpty()
+    except OSError as error:
+        raise NoPseudoTerminals(error) from error
+    os.close(ours)
+    os.close(theirs)
+
+
 def make_world(folder: Path, **choices: object) -> World:
-    """Lay out a demonstration in `folder` (created; mode 0700) and write the terminal's settings there."""
+    """Lay out a demonstration in `folder` (created; mode 0700) and write the terminal's settings there.
+
+    Raises `NoPseudoTerminals` before anything is started.
+    """
+    require_pseudo_terminals()
     for place in (folder, folder / "run", folder / "state", folder / "platform", folder / "logs"):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     platform_port, line_port = _free_ports(2)
