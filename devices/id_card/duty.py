@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from devices.claim import Claim
 from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, IdCardReader, NoCard
 
 READ_TIMEOUT_S = 6.0
@@ -21,41 +22,30 @@ class IdCardDuty:
 
     def __init__(self, notify: Notify) -> None:
         self._notify = notify
-        self._lock = threading.Lock()
-        self._session: str | None = None
-        self._owner: threading.Thread | None = None
-        self._cancel = threading.Event()
+        self._claim = Claim()
+        self._seen: threading.Event | None = None
         self._told: set[CardFault] = set()
         self._announced = False
 
     def start(self, session: str) -> None:
         """Read for `session` from now on, as long as the peer that asks is connected."""
-        with self._lock:
-            self._cancel.set()
-            self._session, self._cancel = session, threading.Event()
-            # A peer's methods run on the thread that serves it, and that thread ends with the connection.
-            self._owner = threading.current_thread()
-            self._told, self._announced = set(), False
+        self._claim.take(session)
 
     def cancel(self) -> None:
         """Stop reading; a read that is under way ends without an outcome."""
-        with self._lock:
-            self._session = self._owner = None
-            self._cancel.set()
+        self._claim.release()
 
     def wanted(self, is_open: bool) -> bool:
         """See `Duty`."""
-        with self._lock:
-            if self._owner is not None and not self._owner.is_alive():
-                self._session = self._owner = None
-            return is_open and self._session is not None
+        return self._claim.held and is_open
 
     def step(self, driver: IdCardReader) -> float:
         """See `Duty`: look at the plate once."""
-        with self._lock:
-            session, cancel = self._session, self._cancel
+        session, cancel = self._claim.look()
         if session is None:
             return 0.0
+        if cancel is not self._seen:
+            self._seen, self._told, self._announced = cancel, set(), False
         found = threading.Event()
 
         def on_found() -> None:
@@ -87,5 +77,4 @@ class IdCardDuty:
             self._notify("id_card.outcome", {"session": session, "outcome": outcome})
 
     def _is_current(self, session: str) -> bool:
-        with self._lock:
-            return session == self._session
+        return self._claim.look()[0] == session

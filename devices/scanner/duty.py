@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from devices.claim import Claim
 from kiosk.ports import BarcodeScanner, Scan
 
 _WAIT_S = 1.0
@@ -18,49 +19,33 @@ class ScannerDuty:
 
     def __init__(self, notify: Notify) -> None:
         self._notify = notify
-        self._lock = threading.Lock()
-        self._session: str | None = None
-        self._owner: threading.Thread | None = None
-        self._cancel = threading.Event()
-        self._fresh = False
+        self._claim = Claim()
+        self._seen: threading.Event | None = None
 
     def start(self, session: str) -> None:
         """Listen for `session` from now on, as long as the peer that asks is connected."""
-        with self._lock:
-            self._cancel.set()
-            self._session, self._cancel = session, threading.Event()
-            # A peer's methods run on the thread that serves it, and that thread ends with the connection.
-            self._owner = threading.current_thread()
-            self._fresh = True
+        self._claim.take(session)
 
     def cancel(self) -> None:
         """Stop listening."""
-        with self._lock:
-            self._session = self._owner = None
-            self._cancel.set()
+        self._claim.release()
 
     def wanted(self, is_open: bool) -> bool:
         """See `Duty`."""
-        with self._lock:
-            if self._owner is not None and not self._owner.is_alive():
-                self._session = self._owner = None
-            return is_open and self._session is not None
+        return self._claim.held and is_open
 
     def step(self, driver: BarcodeScanner) -> float:
         """See `Duty`: wait a moment for one code."""
-        with self._lock:
-            session, cancel, fresh = self._session, self._cancel, self._fresh
-            self._fresh = False
+        session, cancel = self._claim.look()
         if session is None:
             return 0.0
-        if fresh:
+        if cancel is not self._seen:
+            self._seen = cancel
             driver.forget()
         found = driver.next_scan(_WAIT_S, cancel)
         if found is None:
             return -1.0
-        with self._lock:
-            current = session == self._session
-        if current:
+        if self._claim.look()[0] == session:
             scan: dict[str, Any] = (
                 {"text": found.text, "symbology": found.symbology}
                 if isinstance(found, Scan)
