@@ -34,6 +34,8 @@ class Checked:
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _LANDLINE = re.compile(r"0[0-9]{2,3}[0-9]{7,8}")
+_WITH_COUNTRY_CODE = 13
+"""Digits of a mobile number that was written with 86 before it."""
 YES, NO = "yes", "no"
 
 
@@ -44,11 +46,9 @@ def check_answer(field: Field, answer: str) -> Checked:
         return Checked("", AnswerFault.EMPTY if field.required else None)
     match field.type:
         case FieldType.PHONE:
-            digits = (
-                re.sub(r"[\s\-()+]", "", value).removeprefix("86")
-                if len(value) > 11
-                else re.sub(r"[\s\-]", "", value)
-            )
+            digits = re.sub(r"[\s\-()+]", "", value)
+            if len(digits) == _WITH_COUNTRY_CODE:
+                digits = digits.removeprefix("86")
             valid = _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(digits)
             return Checked(digits, None if valid else AnswerFault.NOT_A_PHONE)
         case FieldType.RECEIPT_NUMBER:

@@ -93,6 +93,7 @@ def _clear(out: Path) -> None:
     for pattern in ("[0-9][0-9]-*.png", "screens.png", "slip.png", "slip.bin", "summary.json"):
         for file in out.glob(pattern):
             file.unlink()
+    shutil.rmtree(out / "logs", ignore_errors=True)
 
 
 def _visit(world: World, pack: Pack, out: Path, offline: bool) -> dict[str, Any]:
