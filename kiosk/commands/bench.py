@@ -13,7 +13,7 @@ _BENCHES = {
     "start": ("kiosk.bench.start:run", "icon to attract page, memory, idle processor time"),
     "page": ("kiosk.bench.page_turn:run", "tap to painted page"),
     "card": ("devices.bench:run", "an ID card read, beside the wire time of its bytes"),
-    "record": ("kiosk.journal.bench:run", "a whole case in the journal, beside a bare durable insert"),
+    "record": ("kiosk.bench.record:run", "a whole case in the journal, beside a bare durable insert"),
     "delivery": ("sync.bench:run", "1,000 cases from journal to platform, durable at both ends"),
 }
 

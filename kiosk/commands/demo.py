@@ -196,8 +196,7 @@ class _Visit:
 
     def _look_up(self) -> None:
         """Hold the slip before the scanner, on the attract page: its case opens."""
-        self._resident.scan(qr_text(self.receipt_number))
-        self._resident.wait_for("progress")
+        self._resident.show_slip(qr_text(self.receipt_number), "progress")
         self._resident.see(sentence(PlatformState.RECEIVED, self._resident.language))
 
 

@@ -24,6 +24,9 @@ from kiosk.ipc import IpcClient
 PATIENCE_S = 15.0
 """How long the resident waits for a page before giving up."""
 _GLANCE_S = 0.02
+_SHOWINGS = 3
+_BETWEEN_SHOWINGS_S = 3.0
+"""A code shown before the scanner listens is thrown away unread; the same code counts again after 2 s."""
 
 
 class ResidentStuck(LinbanError):
@@ -149,6 +152,16 @@ class Resident:
     def scan(self, text: str) -> None:
         """Show a code to the scanner."""
         self.world_call(self.world.simulator_socket(DeviceClass.BARCODE_SCANNER), "scan", text=text)
+
+    def show_slip(self, text: str, page: str) -> None:
+        """Hold a code before the scanner, and again if nothing happens, as a person does, until `page` comes."""
+        for _ in range(_SHOWINGS - 1):
+            self.scan(text)
+            with contextlib.suppress(ResidentStuck):
+                self.wait_for(page, patience_s=_BETWEEN_SHOWINGS_S)
+                return
+        self.scan(text)
+        self.wait_for(page)
 
     def take_slip(self) -> None:
         """Take the slip out of the printer."""

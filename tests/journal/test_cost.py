@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from kiosk.journal import bench
+from kiosk.bench import record as bench
 from kiosk.journal.journal import Journal
 from kiosk.journal.outbox import Acknowledged, Released
 from tests.journal.conftest import MakeCase, Place

@@ -57,6 +57,7 @@ def test_progress_cannot_be_asked_without_a_line_and_says_so_before(terminal: Te
 def test_slip_of_a_case_that_has_not_arrived_yet_is_told_so(terminal: Terminal) -> None:
     resident = terminal.resident
     resident.wait_for("attract")
-    resident.scan(qr_text("1000010000000090"[:14] + f"{98 - int('10000100000000') * 100 % 97:02d}"))
-    resident.wait_for("progress")
+    resident.show_slip(
+        qr_text("1000010000000090"[:14] + f"{98 - int('10000100000000') * 100 % 97:02d}"), "progress"
+    )
     resident.see(sentence(PlatformState.UNKNOWN, resident.language))
