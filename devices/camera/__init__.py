@@ -1,0 +1,1 @@
+"""Cameras that codes are held before."""
