@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 
+from devices.duty import Driver, Duty
 from kiosk.clock import Clock
+from kiosk.domain.device_event import DeviceEvent
 from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus
-from kiosk.ports import DevicePort
 
 IDLE_POLL_S = 1.5
 """How late a pulled plug is noticed; with the first try to reopen it stays below two seconds."""
@@ -24,28 +25,11 @@ _OPENED = frozenset((DeviceState.ONLINE, DeviceState.BUSY, DeviceState.USER_ERRO
 
 log = logging.getLogger(__name__)
 
-Driver = TypeVar("Driver", bound=DevicePort)
-DriverOfDuty_contra = TypeVar("DriverOfDuty_contra", bound=DevicePort, contravariant=True)
-
-
-class Duty(Protocol[DriverOfDuty_contra]):
-    """What a device is asked to do at present."""
-
-    def wanted(self, is_open: bool) -> bool:
-        """Whether there is something to do now."""
-        ...
-
-    def step(self, driver: DriverOfDuty_contra) -> float:
-        """Do one thing; returns the seconds until the next may begin, negative to look at the device first."""
-        ...
-
-    def cancel(self) -> None:
-        """End what is being done, from any thread."""
-        ...
-
 
 class DeviceThread(Generic[Driver]):
-    """Runs one driver. `publish` is called on this thread with each status that differs from the last."""
+    """Runs one driver. `publish` is called on this thread with each status that differs from the last,
+    `tell_event` with each thing that happened unasked.
+    """
 
     def __init__(
         self,
@@ -54,12 +38,15 @@ class DeviceThread(Generic[Driver]):
         duty: Duty[Driver],
         clock: Clock,
         publish: Callable[[DeviceClass, DeviceStatus], None],
+        tell_event: Callable[[DeviceClass, DeviceEvent], None] | None = None,
     ) -> None:
         self.device = device
         self._driver, self._duty, self._clock, self._publish = driver, duty, clock, publish
+        self._tell_event = tell_event or (lambda _device, _event: None)
         self._wake = threading.Event()
         self._stopping = False
         self._is_open = False
+        self._plug_moved = False
         self._status = DeviceStatus(state=DeviceState.STARTING)
         self._beat_at = clock.monotonic()
         self._thread = threading.Thread(target=self._run, name=device.value, daemon=True)
@@ -80,6 +67,11 @@ class DeviceThread(Generic[Driver]):
 
     def wake(self) -> None:
         """There is something to do."""
+        self._wake.set()
+
+    def plug_moved(self) -> None:
+        """Something was plugged in or pulled out, from any thread: look now instead of after the pause."""
+        self._plug_moved = True
         self._wake.set()
 
     def stop(self) -> None:
@@ -118,6 +110,9 @@ class DeviceThread(Generic[Driver]):
             self._duty.step(self._driver)
         elif not self._is_open:
             self._pause(retry_s)
+        if self._plug_moved:
+            self._plug_moved = False
+            return _FIRST_RETRY_S
         return min(retry_s * 2, _LAST_RETRY_S)
 
     def _serve(self) -> None:
@@ -125,8 +120,12 @@ class DeviceThread(Generic[Driver]):
         look_at = self._clock.monotonic() + IDLE_POLL_S
         while self._is_open and not self._stopping:
             self._beat_at = self._clock.monotonic()
-            if self._duty.wanted(True):
+            if self._plug_moved:
+                self._plug_moved = False
+                self._look()
+            elif self._duty.wanted(True):
                 pause_s = self._duty.step(self._driver)
+                self._pass_on_events()
                 if pause_s < 0:
                     self._look()
                 elif pause_s:
@@ -142,6 +141,11 @@ class DeviceThread(Generic[Driver]):
         status = self._driver.status()
         self._is_open = status.state in _OPENED
         self._tell(status)
+        self._pass_on_events()
+
+    def _pass_on_events(self) -> None:
+        for event in self._driver.events():
+            self._tell_event(self.device, event)
 
     def tell_busy(self) -> None:
         """Publish that the device is at work; called by its duty, on this thread."""

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from functools import partial
 from typing import Any
-
-import msgspec
 
 from devices import registry
 from devices.device_thread import DeviceThread
-from devices.id_card.duty import IdCardDuty
-from devices.scanner.duty import ScannerDuty
-from devices.slip_printer.duty import SlipPrinterDuty
+from devices.duty import Desk, Method
+from devices.transport.hotplug import HotplugWatch
 from kiosk import notify
 from kiosk.clock import Clock, SystemClock
-from kiosk.config import DeviceSettings, Settings
-from kiosk.documents.page import Page
+from kiosk.config import Settings
+from kiosk.domain.device_event import DeviceEvent
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, DeviceStatus
-from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 from kiosk.ipc import IpcServer, Params
 
 _STOP_WITHIN_S = 0.8
@@ -42,10 +38,11 @@ class Host:
         self._clock = clock or SystemClock()
         self._stop = threading.Event()
         self._server: IpcServer | None = None
-        self._id_card = IdCardDuty(self._notify)
-        self._scanner = ScannerDuty(self._notify)
-        self._printer = SlipPrinterDuty(self._notify, self._printer_busy)
-        self._threads: dict[DeviceClass, DeviceThread[Any]] = self._make_threads(settings.devices)
+        self._threads: dict[DeviceClass, DeviceThread[Any]] = {}
+        self._methods: dict[str, list[tuple[DeviceClass, Method]]] = {}
+        self._hotplug = HotplugWatch(self._plug_moved)
+        for kind in registry.KINDS:
+            self._add(kind)
 
     def run(self) -> bool:
         """Serve until `stop` is called, and end within a second after that; False when a device thread died."""
@@ -65,7 +62,10 @@ class Host:
 
     def start(self) -> None:
         """Open the socket and start the devices."""
-        self._server = IpcServer(self._settings.devices_socket, self._methods(), self._greeting)
+        methods: dict[str, Method] = {name: partial(self._call, name) for name in self._methods}
+        methods["status"] = lambda _params: self.statuses()
+        self._server = IpcServer(self._settings.devices_socket, methods, self._greeting)
+        self._hotplug.start()
         for thread in self._threads.values():
             thread.start()
 
@@ -75,6 +75,7 @@ class Host:
 
     def close(self) -> None:
         """Stop every device and hang up."""
+        self._hotplug.close()
         for thread in self._threads.values():
             thread.stop()
         deadline = self._clock.monotonic() + _STOP_WITHIN_S
@@ -93,68 +94,38 @@ class Host:
 
     # -- composition -----------------------------------------------------------------------------------
 
-    def _make_threads(self, devices: DeviceSettings) -> dict[DeviceClass, DeviceThread[Any]]:
-        threads: dict[DeviceClass, DeviceThread[Any]] = {}
-        if (reader := devices.id_card_reader) is not None:
-            driver = registry.ID_CARD_READERS[reader.driver](reader, self._clock)
-            threads[DeviceClass.ID_CARD_READER] = DeviceThread(
-                DeviceClass.ID_CARD_READER, driver, self._id_card, self._clock, self._publish
+    def _add(self, kind: registry.DeviceKind) -> None:
+        """A duty for every class, so that its methods answer; a thread where there is a driver."""
+        driver = registry.make_driver(kind, self._settings.devices, self._clock)
+        duty = kind.duty(
+            Desk(
+                device=kind.device,
+                attached=driver is not None,
+                notify=self._notify,
+                tell_busy=partial(self._tell_busy, kind.device),
+                clock=self._clock,
+                run_dir=self._settings.paths.run_dir,
             )
-        if (printer := devices.receipt_printer) is not None:
-            slip_driver = registry.RECEIPT_PRINTERS[printer.driver](printer, self._clock)
-            threads[DeviceClass.RECEIPT_PRINTER] = DeviceThread(
-                DeviceClass.RECEIPT_PRINTER, slip_driver, self._printer, self._clock, self._publish
+        )
+        for name, method in duty.methods().items():
+            self._methods.setdefault(name, []).append((kind.device, method))
+        if driver is not None:
+            self._threads[kind.device] = DeviceThread(
+                kind.device, driver, duty, self._clock, self._publish, self._tell_event
             )
-        if (scanner := devices.barcode_scanner) is not None:
-            scan_driver = registry.BARCODE_SCANNERS[scanner.driver](scanner, self._clock)
-            threads[DeviceClass.BARCODE_SCANNER] = DeviceThread(
-                DeviceClass.BARCODE_SCANNER, scan_driver, self._scanner, self._clock, self._publish
-            )
-        return threads
 
-    def _methods(self) -> dict[str, Callable[[Params], Any]]:
-        return {
-            "status": lambda _params: self.statuses(),
-            "id_card.start": self._start_id_card,
-            "id_card.stop": lambda _params: self._stop_duty(self._id_card, DeviceClass.ID_CARD_READER),
-            "scanner.start": self._start_scanner,
-            "scanner.stop": lambda _params: self._stop_duty(self._scanner, DeviceClass.BARCODE_SCANNER),
-            "slip_printer.print": self._print,
-            "slip_printer.cancel": self._cancel_print,
-        }
+    def _call(self, name: str, params: Params) -> dict[str, Any]:
+        """Let every device that offers `name` do it; what they answer is put together."""
+        answer: dict[str, Any] = {}
+        for device, method in self._methods[name]:
+            answer |= method(params) or {}
+            if device in self._threads:
+                self._threads[device].wake()
+        return answer
 
-    # -- methods -----------------------------------------------------------------------------------------
-
-    def _start_id_card(self, params: Params) -> dict[str, Any]:
-        self._id_card.start(_text(params, "session"))
-        return self._wake(DeviceClass.ID_CARD_READER)
-
-    def _start_scanner(self, params: Params) -> dict[str, Any]:
-        self._scanner.start(_text(params, "session"))
-        return self._wake(DeviceClass.BARCODE_SCANNER)
-
-    def _stop_duty(self, duty: IdCardDuty | ScannerDuty, device: DeviceClass) -> dict[str, Any]:
-        duty.cancel()
-        return self._wake(device)
-
-    def _print(self, params: Params) -> dict[str, Any]:
-        job = _text(params, "job")
-        page = msgspec.convert(params.get("page"), Page)
-        if DeviceClass.RECEIPT_PRINTER not in self._threads:
-            outcome = PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.NO_PRINTER)
-            self._notify("slip_printer.outcome", {"job": job, "outcome": outcome})
-            return {}
-        self._printer.print(job, page)
-        return self._wake(DeviceClass.RECEIPT_PRINTER)
-
-    def _cancel_print(self, params: Params) -> dict[str, Any]:
-        self._printer.cancel_job(_text(params, "job"))
-        return {}
-
-    def _wake(self, device: DeviceClass) -> dict[str, Any]:
-        if device in self._threads:
-            self._threads[device].wake()
-        return {}
+    def _plug_moved(self) -> None:
+        for thread in self._threads.values():
+            thread.plug_moved()
 
     # -- notifications -----------------------------------------------------------------------------------
 
@@ -171,12 +142,8 @@ class Host:
         if self._server is not None:
             self._server.notify(method, params)
 
-    def _printer_busy(self) -> None:
-        self._threads[DeviceClass.RECEIPT_PRINTER].tell_busy()
+    def _tell_event(self, device: DeviceClass, event: DeviceEvent) -> None:
+        self._notify("device.event", {"device": device, "event": event})
 
-
-def _text(params: Params, name: str) -> str:
-    value = params.get(name)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name}: a text is needed")
-    return value
+    def _tell_busy(self, device: DeviceClass) -> None:
+        self._threads[device].tell_busy()

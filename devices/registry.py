@@ -1,23 +1,44 @@
-"""Which driver serves which settings. A driver's module, and the library behind it, loads when it is used."""
+"""Which driver and which duty serve which settings. A driver's module, and the library behind it, loads when used.
+
+A new class is one `DeviceKind` here; a new driver of a class is one line in its kind.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+from devices.duty import Desk, Duty
 from kiosk.clock import Clock
-from kiosk.config import BarcodeScannerSettings, DeviceSettings, ReceiptPrinterSettings, SerialReaderSettings
+from kiosk.device_settings import (
+    BarcodeScannerSettings,
+    DeviceSettings,
+    IdCardReaderSettings,
+    ReceiptPrinterSettings,
+)
 from kiosk.domain.device_status import DeviceClass
 from kiosk.errors import ConfigError
-from kiosk.ports import BarcodeScanner, IdCardReader, SlipPrinter
+from kiosk.ports import BarcodeScanner, DevicePort, IdCardReader, SlipPrinter
 
 
-def _sdt_serial(settings: SerialReaderSettings, clock: Clock) -> IdCardReader:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceKind:
+    """One device class: its drivers by the name that stands in the settings, and its duty."""
+
+    device: DeviceClass
+    # The class's own settings, driver and duty belong together; that they do is proven by the contract suite.
+    drivers: dict[str, Callable[[Any, Clock], DevicePort]]
+    duty: Callable[[Desk], Duty[Any]]
+
+
+def _sdt(settings: IdCardReaderSettings, clock: Clock) -> IdCardReader:
     from devices.id_card.driver import SdtReader
 
     return SdtReader(settings.port, settings.baud, settings.read_fingerprint, clock)
 
 
-def _escpos_serial(settings: ReceiptPrinterSettings, clock: Clock) -> SlipPrinter:
+def _escpos(settings: ReceiptPrinterSettings, clock: Clock) -> SlipPrinter:
     from devices.slip_printer.driver import EscPosPrinter
     from devices.slip_printer.models import MODELS
 
@@ -32,15 +53,37 @@ def _scanner_serial(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeSc
     return SerialScanner(settings.port, settings.baud, settings.suffix, settings.aim_identifier, clock)
 
 
-ID_CARD_READERS: dict[str, Callable[[SerialReaderSettings, Clock], IdCardReader]] = {
-    "sdt-serial": _sdt_serial
-}
-RECEIPT_PRINTERS: dict[str, Callable[[ReceiptPrinterSettings, Clock], SlipPrinter]] = {
-    "escpos-serial": _escpos_serial
-}
-BARCODE_SCANNERS: dict[str, Callable[[BarcodeScannerSettings, Clock], BarcodeScanner]] = {
-    "scanner-serial": _scanner_serial
-}
+def _id_card_duty(desk: Desk) -> Duty[Any]:
+    from devices.id_card.duty import IdCardDuty
+
+    return IdCardDuty(desk)
+
+
+def _scanner_duty(desk: Desk) -> Duty[Any]:
+    from devices.scanner.duty import ScannerDuty
+
+    return ScannerDuty(desk)
+
+
+def _slip_printer_duty(desk: Desk) -> Duty[Any]:
+    from devices.slip_printer.duty import SlipPrinterDuty
+
+    return SlipPrinterDuty(desk)
+
+
+KINDS: tuple[DeviceKind, ...] = (
+    DeviceKind(device=DeviceClass.ID_CARD_READER, drivers={"sdt": _sdt}, duty=_id_card_duty),
+    DeviceKind(device=DeviceClass.RECEIPT_PRINTER, drivers={"escpos": _escpos}, duty=_slip_printer_duty),
+    DeviceKind(
+        device=DeviceClass.BARCODE_SCANNER, drivers={"scanner-serial": _scanner_serial}, duty=_scanner_duty
+    ),
+)
+
+
+def make_driver(kind: DeviceKind, settings: DeviceSettings, clock: Clock) -> DevicePort | None:
+    """The driver that the settings name; None when the class is not attached. Raises `ConfigError`."""
+    table = getattr(settings, kind.device.value)
+    return None if table is None else kind.drivers[table.driver](table, clock)
 
 
 def configured(settings: DeviceSettings) -> frozenset[DeviceClass]:

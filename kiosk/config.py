@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
+from kiosk.device_settings import DeviceSettings
 from kiosk.errors import ConfigError
 
 DEFAULT_FILE = Path("/etc/linban/linban.toml")
@@ -36,9 +37,6 @@ class Language(StrEnum):
 
     CHINESE = "zh_CN"
     ENGLISH = "en"
-
-
-Baud = Annotated[int, Meta(ge=1200, le=921600, description="a serial speed")]
 
 
 class TerminalSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,62 +100,6 @@ class PlatformSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         300.0
     )
     batch: Annotated[int, Meta(ge=1, le=1000, description="entries sent in one request")] = 200
-
-
-class SerialReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[devices.id_card_reader]: a SAM reader on a serial line."""
-
-    driver: Annotated[str, Meta(pattern="^sdt-serial$", description="sdt-serial")] = "sdt-serial"
-    port: Annotated[str, Meta(min_length=1, description="its port, by path: /dev/serial/by-path/…")]
-    baud: Baud = 115200
-    read_fingerprint: Annotated[
-        bool, Meta(description="ask for the fingerprint block too (never stored)")
-    ] = False
-
-
-class ReceiptPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[devices.receipt_printer]: an ESC/POS printer on a serial line."""
-
-    driver: Annotated[str, Meta(pattern="^escpos-serial$", description="escpos-serial")] = "escpos-serial"
-    port: Annotated[str, Meta(min_length=1, description="its port, by path")]
-    baud: Baud = 115200
-    model: Annotated[
-        str, Meta(min_length=1, description="a model of the printer table (generic-80, generic-58, …)")
-    ] = "generic-80"
-    font_file: Annotated[
-        Path | None, Meta(description="font for characters that the printer lacks; found if absent")
-    ] = None
-
-
-class Suffix(StrEnum):
-    """What a scanner sends after a code."""
-
-    CR = "cr"
-    LF = "lf"
-    CRLF = "crlf"
-    NONE = "none"
-    """Nothing: silence ends the code."""
-    ANY = "any"
-
-
-class BarcodeScannerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[devices.barcode_scanner]: a scanner in serial (not keyboard) mode."""
-
-    driver: Annotated[str, Meta(pattern="^scanner-serial$", description="scanner-serial")] = "scanner-serial"
-    port: Annotated[str, Meta(min_length=1, description="its port, by path")]
-    baud: Baud = 9600
-    suffix: Annotated[Suffix, Meta(description="cr, lf, crlf, none, or any")] = Suffix.ANY
-    aim_identifier: Annotated[
-        bool, Meta(description="the scanner sends an AIM identifier before each code")
-    ] = False
-
-
-class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[devices]: what is attached. A class without a table is not there."""
-
-    id_card_reader: Annotated[SerialReaderSettings | None, Meta(description="table")] = None
-    receipt_printer: Annotated[ReceiptPrinterSettings | None, Meta(description="table")] = None
-    barcode_scanner: Annotated[BarcodeScannerSettings | None, Meta(description="table")] = None
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

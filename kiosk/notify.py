@@ -46,5 +46,6 @@ def _send(state: str) -> None:
         contextlib.suppress(OSError),
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender,
     ):
+        sender.setblocking(False)  # a supervisor that does not read must not stop whoever works for it
         sender.connect(address)
         sender.send(state.encode("ascii"))

@@ -15,7 +15,7 @@ from kiosk.domain.printing import PrintFault
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.availability import LineState, Obstacle
 from kiosk.flow.journey import Delivery
-from kiosk.ports import CardFault, ScanFault
+from kiosk.ports import CaptureRemark, CardFault, FingerprintFault, ScanFault
 
 _Sentences = dict[Enum, tuple[str, str]]
 
@@ -47,6 +47,39 @@ _CARD: _Sentences = {
     CardFault.READER_FAULT: (
         "读卡器坏了。请找工作人员，您还没有提交",
         "The reader is broken. Please ask the staff; nothing was sent",
+    ),
+}
+
+_CAPTURE: _Sentences = {
+    CaptureRemark.NO_PAGE: ("没有看到纸。请把材料平放在台面上", "No paper is seen. Lay it flat on the plate"),
+    CaptureRemark.CUT_OFF: ("材料没有放全。请往中间移一点", "The paper is cut off. Move it to the middle"),
+    CaptureRemark.GLARE: ("有反光，请移动一下", "There is glare. Please move it a little"),
+    CaptureRemark.BLURRED: ("没拍清楚。请放平，别动", "The picture is blurred. Lay it flat and let it lie"),
+    CaptureRemark.TOO_DARK: ("太暗了。请让开一点光", "Too dark. Please let more light in"),
+    CaptureRemark.MOVING: ("纸在动。放好后请松手", "The paper is moving. Lay it down and let go"),
+    CaptureRemark.NO_CAMERA: (
+        "摄像头断开了，正在恢复。请稍等",
+        "The camera is disconnected and recovering. One moment",
+    ),
+    CaptureRemark.CANCELED: ("没有拍。可以再来一次", "No picture was taken. You can try again"),
+}
+
+_FINGERPRINT: _Sentences = {
+    FingerprintFault.NO_FINGER: (
+        "没有按上。请把手指按在窗口上",
+        "No finger was felt. Press it on the window",
+    ),
+    FingerprintFault.BAD_IMAGE: (
+        "没按清楚。请擦一下手指再按",
+        "It was not clear. Wipe the finger and press again",
+    ),
+    FingerprintFault.NO_ANSWER: (
+        "指纹仪正在恢复。请稍等",
+        "The fingerprint reader is recovering. One moment",
+    ),
+    FingerprintFault.CANCELED: (
+        "没有取指纹。可以换别的办法",
+        "No fingerprint was taken. There are other ways",
     ),
 }
 
@@ -248,6 +281,14 @@ _DEVICE_CLASS: _Sentences = {
     DeviceClass.ID_CARD_READER: ("读卡器", "Card reader"),
     DeviceClass.RECEIPT_PRINTER: ("打印机", "Printer"),
     DeviceClass.BARCODE_SCANNER: ("扫码口", "Scanner"),
+    DeviceClass.SOCIAL_CARD_READER: ("社保卡读卡器", "Social-security card reader"),
+    DeviceClass.BADGE_READER: ("工作证读卡器", "Staff badge reader"),
+    DeviceClass.SHEET_PRINTER: ("A4 打印机", "A4 printer"),
+    DeviceClass.CODE_CAMERA: ("扫码摄像头", "Code camera"),
+    DeviceClass.DOCUMENT_CAMERA: ("高拍仪", "Document camera"),
+    DeviceClass.IO_BOARD: ("指示灯和按钮", "Lights and buttons"),
+    DeviceClass.POWER_SUPPLY: ("备用电源", "Backup power"),
+    DeviceClass.FINGERPRINT_READER: ("指纹仪", "Fingerprint reader"),
 }
 
 _DEVICE_STATE: _Sentences = {
@@ -283,6 +324,8 @@ _DETAIL: _Sentences = {
 SENTENCES: dict[type[Enum], _Sentences] = {
     CardFault: _CARD,
     PrintFault: _PRINT,
+    CaptureRemark: _CAPTURE,
+    FingerprintFault: _FINGERPRINT,
     AnswerFault: _ANSWER,
     LineFault: _LINE,
     JournalFault: _JOURNAL,

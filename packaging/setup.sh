@@ -84,9 +84,28 @@ libxcb-xkb1          Qt on X11: keyboards
 libwayland-client0   Qt on Wayland
 libwayland-cursor0   Qt on Wayland: the pointer
 libwayland-egl1      Qt on Wayland: drawing
+libusb-1.0-0         card readers and printers on USB
+libpcsclite1         social-security cards and staff badges (readers need pcscd as well)
+libudev1             notices at once when a device is plugged in
+libzbar0             the second decoder for codes that the first one finds and cannot read
 TABLE
     if [[ $profile == dev ]]; then
-        echo "strace               the tests: a journal whose every write and sync fails once"
+        cat << 'TABLE'
+strace               the tests: a journal whose every write and sync fails once
+cups-client          the tests: lpadmin sets up a queue
+cups-daemon          the tests: a print service of their own, in a folder of their own
+cups-filters         the tests: what turns a PDF into the printer's language
+cups-ipp-utils       the tests: ippeveprinter, an A4 printer without the printer
+dbus                 the tests: ippeveprinter asks for a system bus
+iproute2             the tests: network namespaces
+nut-server           the tests: an uninterruptible power supply without the supply
+pcscd                the tests: the service behind card readers, in a namespace of its own
+poppler-utils        the tests: look at the PDF pages that were made
+umockdev             the tests: USB devices without the devices
+gir1.2-umockdev-1.0  the tests: the same, from Python
+python3-gi           the tests: the same
+vsmartcard-vpcd      the tests: a card reader without the reader
+TABLE
     fi
 }
 

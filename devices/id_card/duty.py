@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
 
 from devices.claim import Claim
+from devices.duty import Desk, Duty, Method, text_of
+from kiosk.ipc import Params
 from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, IdCardReader, NoCard
 
 READ_TIMEOUT_S = 6.0
@@ -14,22 +14,24 @@ _POLL_S = 0.2
 _AFTER_FAULT_S = 0.4
 """Time to lay the card down again."""
 
-Notify = Callable[[str, dict[str, Any]], None]
 
+class IdCardDuty(Duty[IdCardReader]):
+    """Polls the plate (or the slot for social-security cards) while a session wants it to."""
 
-class IdCardDuty:
-    """Polls the plate while a session wants it to."""
-
-    def __init__(self, notify: Notify) -> None:
-        self._notify = notify
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
         self._claim = Claim()
         self._seen: threading.Event | None = None
         self._told: set[CardFault] = set()
         self._announced = False
 
-    def start(self, session: str) -> None:
-        """Read for `session` from now on, as long as the peer that asks is connected."""
-        self._claim.take(session)
+    def methods(self) -> dict[str, Method]:
+        """See `Duty`."""
+        return {"id_card.start": self._start, "id_card.stop": lambda _params: self.cancel()}
+
+    def _start(self, params: Params) -> None:
+        """Read for a session from now on, as long as the peer that asks is connected."""
+        self._claim.take(text_of(params, "session"))
 
     def cancel(self) -> None:
         """Stop reading; a read that is under way ends without an outcome."""
@@ -66,7 +68,7 @@ class IdCardDuty:
     def _announce(self, session: str) -> None:
         if not self._announced and self._is_current(session):
             self._announced = True
-            self._notify("id_card.present", {"session": session})
+            self.desk.notify("id_card.present", {"session": session})
 
     def _tell(self, session: str, outcome: CardOutcome) -> None:
         if isinstance(outcome, CardNotRead):
@@ -74,7 +76,7 @@ class IdCardDuty:
                 return  # the same fault again, of the same placing
             self._told.add(outcome.fault)
         if self._is_current(session):
-            self._notify("id_card.outcome", {"session": session, "outcome": outcome})
+            self.desk.notify("id_card.outcome", {"session": session, "outcome": outcome})
 
     def _is_current(self, session: str) -> bool:
         return self._claim.look()[0] == session

@@ -9,7 +9,7 @@ from devices.scanner.protocol import SILENCE_S, ScanReader
 from devices.transport.port_status import lost_status
 from devices.transport.serial_port import Canceled, PortLost, SerialPort
 from kiosk.clock import Clock, SystemClock
-from kiosk.config import Suffix
+from kiosk.device_settings import Suffix
 from kiosk.domain.device_status import DeviceCapabilities, DeviceState, DeviceStatus
 from kiosk.ports import BarcodeScanner, NotScanned, Scan
 

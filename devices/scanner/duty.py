@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from devices.claim import Claim
+from devices.duty import Desk, Duty, Method, text_of
+from kiosk.ipc import Params
 from kiosk.ports import BarcodeScanner, Scan
 
 _WAIT_S = 1.0
 
-Notify = Callable[[str, dict[str, Any]], None]
 
+class ScannerDuty(Duty[BarcodeScanner]):
+    """Listens to the scanner (or looks through the camera) while a session wants it to."""
 
-class ScannerDuty:
-    """Listens to the scanner while a session wants it to."""
-
-    def __init__(self, notify: Notify) -> None:
-        self._notify = notify
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
         self._claim = Claim()
         self._seen: threading.Event | None = None
 
-    def start(self, session: str) -> None:
-        """Listen for `session` from now on, as long as the peer that asks is connected."""
-        self._claim.take(session)
+    def methods(self) -> dict[str, Method]:
+        """See `Duty`."""
+        return {"scanner.start": self._start, "scanner.stop": lambda _params: self.cancel()}
+
+    def _start(self, params: Params) -> None:
+        """Listen for a session from now on, as long as the peer that asks is connected."""
+        self._claim.take(text_of(params, "session"))
 
     def cancel(self) -> None:
         """Stop listening."""
@@ -51,5 +54,5 @@ class ScannerDuty:
                 if isinstance(found, Scan)
                 else {"fault": found.fault}
             )
-            self._notify("scanner.outcome", {"session": session, "scan": scan})
+            self.desk.notify("scanner.outcome", {"session": session, "scan": scan})
         return 0.0

@@ -11,7 +11,7 @@ import unicodedata
 from collections import deque
 from dataclasses import replace
 
-from kiosk.config import Suffix
+from kiosk.device_settings import Suffix
 from kiosk.ports import NotScanned, Scan, ScanFault
 
 MAX_CODE_BYTES = 4096

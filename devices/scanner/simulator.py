@@ -15,7 +15,7 @@ from typing import Any
 from devices.fault_script import Fault
 from devices.simulator import Simulator
 from kiosk.clock import Clock
-from kiosk.config import Suffix
+from kiosk.device_settings import Suffix
 from kiosk.ipc import Method, Params
 
 _SUFFIXES = {Suffix.CR: b"\r", Suffix.LF: b"\n", Suffix.CRLF: b"\r\n", Suffix.ANY: b"\r\n", Suffix.NONE: b""}

@@ -3,35 +3,48 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
 
+import msgspec
+
+from devices.duty import Desk, Duty, Method, text_of
 from kiosk.documents.page import Page
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
+from kiosk.ipc import Params
 from kiosk.ports import SlipPrinter
 
 PRINT_TIMEOUT_S = 30.0
-
-Notify = Callable[[str, dict[str, Any]], None]
 
 
 class PrinterBusy(ValueError):
     """Another slip is being printed."""
 
 
-class SlipPrinterDuty:
+class SlipPrinterDuty(Duty[SlipPrinter]):
     """Holds the one job that is waiting or being printed, and how the last one ended."""
 
-    def __init__(self, notify: Notify, on_busy: Callable[[], None]) -> None:
-        self._notify, self._on_busy = notify, on_busy
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
         self._lock = threading.Lock()
         self._job: str | None = None
         self._page: Page | None = None
         self._cancel = threading.Event()
         self._last: tuple[str, PrintOutcome] | None = None
 
-    def print(self, job: str, page: Page) -> None:
+    def methods(self) -> dict[str, Method]:
+        """See `Duty`."""
+        return {
+            "slip_printer.print": self._print,
+            "slip_printer.cancel": lambda params: self._cancel_job(text_of(params, "job")),
+        }
+
+    def _print(self, params: Params) -> None:
         """Take a job. Raises `PrinterBusy` while another one is printing."""
+        job = text_of(params, "job")
+        page = msgspec.convert(params.get("page"), Page)
+        if not self.desk.attached:
+            outcome = PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.NO_PRINTER)
+            self.desk.notify("slip_printer.outcome", {"job": job, "outcome": outcome})
+            return
         with self._lock:
             if self._job == job:
                 return
@@ -41,9 +54,9 @@ class SlipPrinterDuty:
             if again is None:
                 self._job, self._page, self._cancel = job, page, threading.Event()
         if again is not None:
-            self._notify("slip_printer.outcome", {"job": job, "outcome": again})
+            self.desk.notify("slip_printer.outcome", {"job": job, "outcome": again})
 
-    def cancel_job(self, job: str) -> None:
+    def _cancel_job(self, job: str) -> None:
         """Cancel `job` if it is the one; its outcome says what had happened by then."""
         with self._lock:
             if self._job == job:
@@ -67,9 +80,9 @@ class SlipPrinterDuty:
         if cancel.is_set():
             outcome = PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.CANCELED)
         else:
-            self._on_busy()
+            self.desk.tell_busy()
             outcome = driver.print(page, PRINT_TIMEOUT_S, cancel)
         with self._lock:
             self._job, self._last = None, (job, outcome)
-        self._notify("slip_printer.outcome", {"job": job, "outcome": outcome})
+        self.desk.notify("slip_printer.outcome", {"job": job, "outcome": outcome})
         return -1.0

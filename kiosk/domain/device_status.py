@@ -16,6 +16,14 @@ class DeviceClass(StrEnum):
     ID_CARD_READER = "id_card_reader"
     RECEIPT_PRINTER = "receipt_printer"
     BARCODE_SCANNER = "barcode_scanner"
+    SOCIAL_CARD_READER = "social_card_reader"
+    BADGE_READER = "badge_reader"
+    SHEET_PRINTER = "sheet_printer"
+    CODE_CAMERA = "code_camera"
+    DOCUMENT_CAMERA = "document_camera"
+    IO_BOARD = "io_board"
+    POWER_SUPPLY = "power_supply"
+    FINGERPRINT_READER = "fingerprint_reader"
 
 
 class DeviceState(StrEnum):

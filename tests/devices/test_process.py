@@ -93,7 +93,9 @@ def test_the_three_simulators_and_the_host_work_together(
         assert watch.recv(64) == b"READY=1"
         assert watch.recv(64) == b"WATCHDOG=1"
         peer = stack.enter_context(connect(tmp_path / "devices.sock"))
-        while any(status["state"] != "online" for status in peer.call("status").values()):
+        for _ in range(200):
+            if sum(status["state"] == "online" for status in peer.call("status").values()) == 3:
+                break
             threading.Event().wait(0.05)
         peer.call("id_card.start", session="s1")
         hands["id-card-reader"].call("place_card", card="测试𠮷㛃")

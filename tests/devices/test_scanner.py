@@ -15,7 +15,7 @@ from devices.fault_script import Fault
 from devices.scanner.driver import SerialScanner
 from devices.scanner.protocol import MAX_CODE_BYTES, ScanReader
 from devices.scanner.simulator import BarcodeScannerSimulator
-from kiosk.config import Suffix
+from kiosk.device_settings import Suffix
 from kiosk.domain.device_status import DeviceState
 from kiosk.ports import NotScanned, Scan, ScanFault
 

@@ -1,0 +1,199 @@
+"""[devices.*]: the settings of what is attached; one table a device class.
+
+A `port` is an address: a path (`/dev/serial/by-path/…`, `/dev/usb/lp0`), `tcp:HOST:PORT`,
+`usb:VID:PID` or `usb:VID:PID@BUS-PATH`, `hid:VID:PID` (hexadecimal, as `lsusb` prints them).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Baud = Annotated[int, Meta(ge=1200, le=921600, description="a serial speed; without meaning on USB and TCP")]
+_PORT = "its port: /dev/serial/by-path/…, usb:VID:PID, hid:VID:PID or tcp:HOST:PORT"
+Port = Annotated[str, Meta(min_length=1, description=_PORT)]
+
+
+class IdCardReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.id_card_reader]: a SAM reader for resident ID cards."""
+
+    driver: Annotated[str, Meta(pattern="^sdt$", description="sdt")] = "sdt"
+    port: Port
+    baud: Baud = 115200
+    read_fingerprint: Annotated[
+        bool, Meta(description="ask for the fingerprint block too (never stored)")
+    ] = False
+
+
+class SocialCardReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.social_card_reader]: a PC/SC reader for social-security cards."""
+
+    driver: Annotated[str, Meta(pattern="^pcsc-social-card$", description="pcsc-social-card")] = (
+        "pcsc-social-card"
+    )
+    reader: Annotated[
+        str, Meta(description="the PC/SC name of the reader, or the beginning of it; empty: the first one")
+    ] = ""
+    short_file_ids: Annotated[
+        bool, Meta(description="read records by short file identifier (some cards of the third generation)")
+    ] = False
+
+
+class BadgeReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.badge_reader]: a PC/SC reader for the badges of the staff."""
+
+    driver: Annotated[str, Meta(pattern="^pcsc-badge$", description="pcsc-badge")] = "pcsc-badge"
+    reader: Annotated[
+        str, Meta(description="the PC/SC name of the reader, or the beginning of it; empty: the first one")
+    ] = ""
+
+
+class ReceiptPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.receipt_printer]: an ESC/POS printer for slips."""
+
+    driver: Annotated[str, Meta(pattern="^escpos$", description="escpos")] = "escpos"
+    port: Port
+    baud: Baud = 115200
+    model: Annotated[
+        str, Meta(min_length=1, description="a model of the printer table (generic-80, generic-58, …)")
+    ] = "generic-80"
+    font_file: Annotated[
+        Path | None, Meta(description="font for characters that the printer lacks; found if absent")
+    ] = None
+
+
+class Suffix(StrEnum):
+    """What a scanner sends after a code."""
+
+    CR = "cr"
+    LF = "lf"
+    CRLF = "crlf"
+    NONE = "none"
+    """Nothing: silence ends the code."""
+    ANY = "any"
+
+
+class Trigger(StrEnum):
+    """Which command language a scanner is told to look with."""
+
+    NONE = "none"
+    """It looks by itself, always."""
+    NEWLAND = "newland"
+    HONEYWELL = "honeywell"
+    ZEBRA_SSI = "zebra-ssi"
+    GM65 = "gm65"
+
+
+class BarcodeScannerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.barcode_scanner]: a barcode scanner, on a serial line or (grabbed) as a keyboard."""
+
+    driver: Annotated[
+        str, Meta(pattern="^scanner-(serial|keyboard)$", description="scanner-serial or scanner-keyboard")
+    ] = "scanner-serial"
+    port: Annotated[
+        str, Meta(min_length=1, description="its port, by path; for a keyboard /dev/input/by-id/…-event-kbd")
+    ]
+    baud: Baud = 9600
+    suffix: Annotated[Suffix, Meta(description="cr, lf, crlf, none, or any")] = Suffix.ANY
+    aim_identifier: Annotated[
+        bool, Meta(description="the scanner sends an AIM identifier before each code")
+    ] = False
+    trigger: Annotated[
+        Trigger, Meta(description="commands that make it look: none, newland, honeywell, zebra-ssi, gm65")
+    ] = Trigger.NONE
+
+
+class CodeCameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.code_camera]: a camera that looks for codes."""
+
+    driver: Annotated[str, Meta(pattern="^camera$", description="camera")] = "camera"
+    port: Annotated[
+        str,
+        Meta(min_length=1, description="/dev/v4l/by-path/…-video-index0, or sim:SOCKET for a simulated one"),
+    ]
+    width_px: Annotated[int, Meta(ge=320, le=3840, description="width of its pictures")] = 1280
+    height_px: Annotated[int, Meta(ge=240, le=2160, description="height of its pictures")] = 720
+    symbologies: Annotated[
+        tuple[str, ...], Meta(description="what to look for: qr, code128, ean13, datamatrix, pdf417")
+    ] = ("qr",)
+
+
+class DocumentCameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.document_camera]: a camera above the plate for papers (高拍仪)."""
+
+    driver: Annotated[str, Meta(pattern="^camera$", description="camera")] = "camera"
+    port: Annotated[
+        str,
+        Meta(min_length=1, description="/dev/v4l/by-path/…-video-index0, or sim:SOCKET for a simulated one"),
+    ]
+    width_px: Annotated[int, Meta(ge=640, le=8192, description="width of its pictures")] = 2592
+    height_px: Annotated[int, Meta(ge=480, le=8192, description="height of its pictures")] = 1944
+
+
+class SheetPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.sheet_printer]: an A4 printer that speaks IPP, alone or behind the local print service."""
+
+    driver: Annotated[str, Meta(pattern="^ipp$", description="ipp")] = "ipp"
+    uri: Annotated[
+        str, Meta(pattern=r"^ipps?://.+", description="the printer itself: ipp://ADDRESS/ipp/print")
+    ]
+    spooler_uri: Annotated[
+        str,
+        Meta(
+            pattern=r"^(ipps?://.+)?$",
+            description="a queue of the local print service to send through: ipp://localhost/printers/A4; empty: none",
+        ),
+    ] = ""
+    font_file: Annotated[Path | None, Meta(description="font for the pages; found if absent")] = None
+
+
+class IoBoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.io_board]: lights and switches behind Modbus RTU."""
+
+    driver: Annotated[str, Meta(pattern="^modbus$", description="modbus")] = "modbus"
+    port: Annotated[str, Meta(min_length=1, description="its serial port, by path")]
+    baud: Baud = 9600
+    unit: Annotated[int, Meta(ge=1, le=247, description="its Modbus address")] = 1
+    lights: Annotated[
+        dict[str, int], Meta(description="light → coil, counted from 0: id_card_reader, receipt_printer, …")
+    ] = {}
+    inputs: Annotated[
+        dict[str, int], Meta(description="help_button, door_open, presence → discrete input, counted from 0")
+    ] = {}
+
+
+class PowerSupplySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.power_supply]: an uninterruptible power supply behind NUT (Network UPS Tools)."""
+
+    driver: Annotated[str, Meta(pattern="^nut$", description="nut")] = "nut"
+    address: Annotated[str, Meta(min_length=1, description="HOST:PORT of upsd")] = "127.0.0.1:3493"
+    name: Annotated[str, Meta(min_length=1, description="its name in ups.conf")] = "kiosk"
+
+
+class FingerprintReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices.fingerprint_reader]: a fingerprint module on a serial line (templates are never stored)."""
+
+    driver: Annotated[str, Meta(pattern="^fingerprint-module$", description="fingerprint-module")] = (
+        "fingerprint-module"
+    )
+    port: Annotated[str, Meta(min_length=1, description="its serial port, by path")]
+    baud: Baud = 57600
+
+
+class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[devices]: what is attached. A class without a table is not there."""
+
+    id_card_reader: Annotated[IdCardReaderSettings | None, Meta(description="table")] = None
+    social_card_reader: Annotated[SocialCardReaderSettings | None, Meta(description="table")] = None
+    badge_reader: Annotated[BadgeReaderSettings | None, Meta(description="table")] = None
+    receipt_printer: Annotated[ReceiptPrinterSettings | None, Meta(description="table")] = None
+    sheet_printer: Annotated[SheetPrinterSettings | None, Meta(description="table")] = None
+    barcode_scanner: Annotated[BarcodeScannerSettings | None, Meta(description="table")] = None
+    code_camera: Annotated[CodeCameraSettings | None, Meta(description="table")] = None
+    document_camera: Annotated[DocumentCameraSettings | None, Meta(description="table")] = None
+    io_board: Annotated[IoBoardSettings | None, Meta(description="table")] = None
+    power_supply: Annotated[PowerSupplySettings | None, Meta(description="table")] = None
+    fingerprint_reader: Annotated[FingerprintReaderSettings | None, Meta(description="table")] = None
