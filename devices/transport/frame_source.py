@@ -21,22 +21,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kiosk.clock import Clock, SystemClock
 from kiosk.domain.device_status import DeviceDetail, DeviceState, DeviceStatus
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Pixels = NDArray[np.uint8]
-    """Height × width (grey), or height × width × 3 (blue, green, red)."""
+Pixels = NDArray[np.uint8]
+"""Height × width (grey), or height × width × 3 (blue, green, red)."""
 
 EXPOSURE_FRAMES = 8
 """Discarded after opening: automatic exposure needs five to ten."""
 _SLICE_S = 0.1
 """How late `cancel` is noticed."""
+_PAUSE_S = 0.005
 _STALE_AFTER_S = 0.25
 """Buffers that waited this long hold the past."""
 _BUFFERS = 4
@@ -183,7 +183,6 @@ _STILLS = frozenset({".png", ".jpg", ".jpeg", ".bmp"})
 def read_image(file: Path) -> Pixels | None:
     """The pixels of an image file, blue green red; None when it cannot be read as one."""
     import cv2
-    import numpy as np
 
     try:
         data = np.frombuffer(file.read_bytes(), dtype=np.uint8)
@@ -317,6 +316,8 @@ class V4l2Source(FrameSource):
                 return True
             if self._vanished():
                 return False
+            # A device in trouble answers "not ready" at once: without a pause that would be a busy loop.
+            self._clock.wait(cancel, _PAUSE_S)
         return False
 
     def _drop_old(self, cancel: threading.Event) -> None:
