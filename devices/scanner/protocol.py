@@ -7,21 +7,19 @@ input: capped, decoded, without control characters; the same code within two sec
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import deque
 from dataclasses import replace
 
+from devices.code_text import MAX_CODE_BYTES, Repeats, plain, text_of
 from kiosk.device_settings import Suffix
 from kiosk.ports import NotScanned, Scan, ScanFault
 
-MAX_CODE_BYTES = 4096
 SILENCE_S = 0.1
 """Ends a code where no suffix is sent. Slow scanners pause for 30 ms, and a busy machine looks late."""
 _DOUBLED_BYTES = 20
 """A code this long that says the same twice was sent twice, and nothing stood in between."""
 ABANDON_S = 1.0
 """A suffix that does not come for this long never will: what came before belongs to no code."""
-SAME_CODE_S = 2.0
 BURST_CODES, BURST_S = 5, 1.0
 """More codes than this in this time are not a hand's: dropped until it is quiet again."""
 
@@ -54,7 +52,7 @@ class ScanReader:
         self._buffer = bytearray()
         self._overflown = False
         self._last_byte_at = 0.0
-        self._recent: dict[str, float] = {}
+        self._repeats = Repeats()
         self._times: deque[float] = deque()
         self._flooded = False
 
@@ -62,7 +60,7 @@ class ScanReader:
         """Forget half a code, and the window against double reads."""
         self._buffer.clear()
         self._overflown = self._flooded = False
-        self._recent.clear()
+        self._repeats.forget()
         self._times.clear()
 
     @property
@@ -111,7 +109,7 @@ class ScanReader:
         if overflown or len(code) > MAX_CODE_BYTES:
             return [NotScanned(fault=ScanFault.TOO_LONG)]
         scan = self._decode(code)
-        if isinstance(scan, Scan) and (not scan.text or self._seen(scan.text, now)):
+        if isinstance(scan, Scan) and (not scan.text or self._repeats.seen(scan.text, now)):
             return []  # a code held before the scanner is one code, however often it is sent
         self._times.append(now)
         if len(self._times) > BURST_CODES:
@@ -123,15 +121,8 @@ class ScanReader:
         while self._times and now - self._times[0] > BURST_S:
             self._times.popleft()
 
-    def _seen(self, text: str, now: float) -> bool:
-        """Whether the same code was seen just now; holding it there prolongs the window."""
-        self._recent = {known: at for known, at in self._recent.items() if now - at < SAME_CODE_S}
-        seen = text in self._recent
-        self._recent[text] = now
-        return seen
-
     def _decode(self, code: bytes) -> Scan | NotScanned:
-        text = _text(code)
+        text = text_of(code)
         if text is None:
             return NotScanned(fault=ScanFault.UNDECODABLE)
         scan = Scan(text=text)
@@ -139,18 +130,4 @@ class ScanReader:
         # A known mark is one even where nobody set it: no code of a service begins so.
         if mark and (self._aim or mark[1] in _SYMBOLOGIES):
             scan = Scan(text=text[mark.end() :], symbology=_SYMBOLOGIES.get(mark[1], ""))
-        return replace(scan, text=_plain(scan.text))
-
-
-def _text(code: bytes) -> str | None:
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return code.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _plain(text: str) -> str:
-    """Without control characters, and without those that turn or hide the text around them."""
-    return "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf"))
+        return replace(scan, text=plain(scan.text))
