@@ -319,6 +319,8 @@ _DETAIL: _Sentences = {
     DeviceDetail.PORT_IN_USE: ("被别的程序占用", "in use by another program"),
     DeviceDetail.NOT_CONFIGURED: ("没有设置", "not configured"),
     DeviceDetail.WRONG_DEVICE: ("接错了设备", "wrong device attached"),
+    DeviceDetail.LENS_COVERED: ("镜头被挡住了", "lens covered"),
+    DeviceDetail.PICTURE_FROZEN: ("画面不动了", "picture frozen"),
 }
 
 SENTENCES: dict[type[Enum], _Sentences] = {

@@ -76,6 +76,10 @@ class DeviceDetail(StrEnum):
     NOT_CONFIGURED = "not_configured"
     WRONG_DEVICE = "wrong_device"
     """Something answers on the port that is not this kind of device."""
+    LENS_COVERED = "lens_covered"
+    """A camera that sees nothing: covered, or in a room without any light."""
+    PICTURE_FROZEN = "picture_frozen"
+    """A camera that sends the same picture, to the last bit: no sensor does that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
