@@ -15,6 +15,7 @@ from typing import Any
 from devices.id_card.driver import SdtReader
 from devices.id_card.practice_cards import DEFAULT_CARD, PRACTICE_CARDS
 from devices.id_card.simulator import IdCardReaderSimulator
+from devices.transport.address import port_at
 from kiosk.bench.sample import goal, summary
 from kiosk.ports import CardRead
 
@@ -44,7 +45,7 @@ def run() -> dict[str, Any]:
         link = Path(folder) / "reader"
         with _CountingSimulator(link, baud=_BAUD) as simulator:
             simulator.start()
-            reader = SdtReader(str(link), _BAUD)
+            reader = SdtReader(port_at(str(link), _BAUD))
             reader.open()
             try:
                 reads = [_read_one(simulator, reader) for _ in range(_ROUNDS)]

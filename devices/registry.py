@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devices.duty import Desk, Duty
+from devices.transport.address import port_at
 from kiosk.clock import Clock
 from kiosk.device_settings import (
     BarcodeScannerSettings,
@@ -33,9 +34,10 @@ class DeviceKind:
 
 
 def _sdt(settings: IdCardReaderSettings, clock: Clock) -> IdCardReader:
-    from devices.id_card.driver import SdtReader
+    from devices.id_card.driver import SdtReader, Timing
 
-    return SdtReader(settings.port, settings.baud, settings.read_fingerprint, clock)
+    port = port_at(settings.port, settings.baud, clock, key="devices.id_card_reader.port")
+    return SdtReader(port, settings.read_fingerprint, clock, Timing.at_baud(settings.baud))
 
 
 def _escpos(settings: ReceiptPrinterSettings, clock: Clock) -> SlipPrinter:
@@ -44,13 +46,15 @@ def _escpos(settings: ReceiptPrinterSettings, clock: Clock) -> SlipPrinter:
 
     if settings.model not in MODELS:
         raise ConfigError("settings", "devices.receipt_printer.model", f"one of {', '.join(sorted(MODELS))}")
-    return EscPosPrinter(settings.port, settings.baud, settings.model, settings.font_file, clock)
+    port = port_at(settings.port, settings.baud, clock, key="devices.receipt_printer.port")
+    return EscPosPrinter(port, settings.model, settings.font_file, clock)
 
 
 def _scanner_serial(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeScanner:
     from devices.scanner.driver import SerialScanner
 
-    return SerialScanner(settings.port, settings.baud, settings.suffix, settings.aim_identifier, clock)
+    port = port_at(settings.port, settings.baud, clock, key="devices.barcode_scanner.port")
+    return SerialScanner(port, settings.suffix, settings.aim_identifier, clock)
 
 
 def _id_card_duty(desk: Desk) -> Duty[Any]:

@@ -26,8 +26,8 @@ from devices.id_card.protocol import (
     parse_reply,
 )
 from devices.id_card.text_block import parse_address, parse_identity, with_address
+from devices.transport.byte_port import BytePort, Canceled, PortLost
 from devices.transport.port_status import lost_status
-from devices.transport.serial_port import Canceled, PortLost, SerialPort
 from kiosk.clock import Clock, SystemClock
 from kiosk.domain.device_status import DeviceCapabilities, DeviceDetail, DeviceState, DeviceStatus, MediaState
 from kiosk.domain.resident import IdentityDocument
@@ -50,9 +50,12 @@ class Timing:
     stale_after_s: float = 1.0
     """A card seen longer ago than this counts as a new one: nobody watched the plate meanwhile."""
 
+    @classmethod
+    def at_baud(cls, baud: int) -> Timing:
+        """Below 38400 baud a read with fingerprint alone is up to 2.4 s on the wire."""
+        return cls() if baud >= 38400 else cls(read_s=5.0)
 
-_READ_SLOW_S: Final = 5.0
-"""Below 38400 baud a read with fingerprint alone is 2.4 s on the wire."""
+
 _HELLO_S: Final = 1.0
 """What `status` may take."""
 _LATE_S: Final = 12.0
@@ -93,15 +96,14 @@ class SdtReader(IdCardReader):
 
     def __init__(
         self,
-        port: str,
-        baud: int = 115200,
+        port: BytePort,
         read_fingerprint: bool = False,
         clock: Clock | None = None,
         timing: Timing | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        self._port = SerialPort(port, baud, self._clock)
-        self._timing = timing or Timing(read_s=3.0 if baud >= 38400 else _READ_SLOW_S)
+        self._port = port
+        self._timing = timing or Timing()
         self._fingerprint = read_fingerprint
         self._frames = FrameReader()
         self._capabilities = DeviceCapabilities()

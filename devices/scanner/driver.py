@@ -6,8 +6,8 @@ import threading
 from collections import deque
 
 from devices.scanner.protocol import SILENCE_S, ScanReader
+from devices.transport.byte_port import BytePort, Canceled, PortLost
 from devices.transport.port_status import lost_status
-from devices.transport.serial_port import Canceled, PortLost, SerialPort
 from kiosk.clock import Clock, SystemClock
 from kiosk.device_settings import Suffix
 from kiosk.domain.device_status import DeviceCapabilities, DeviceState, DeviceStatus
@@ -19,14 +19,13 @@ class SerialScanner(BarcodeScanner):
 
     def __init__(
         self,
-        port: str,
-        baud: int = 9600,
+        port: BytePort,
         suffix: Suffix = Suffix.ANY,
         aim_identifier: bool = False,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        self._port = SerialPort(port, baud, self._clock)
+        self._port = port
         self._reader = ScanReader(suffix, aim_identifier)
         self._found: deque[Scan | NotScanned] = deque()
 

@@ -1,4 +1,4 @@
-"""Prints slips on ESC/POS printers over a serial line, and claims no more than the printer confirmed.
+"""Prints slips on ESC/POS printers, and claims no more than the printer confirmed.
 
 The printer's buffer swallows a whole receipt without paper, so bytes written prove nothing.  A slip goes
 out in pieces, each followed by a queued question (GS r 1): at most two stand open, so the buffer never
@@ -26,8 +26,8 @@ from devices.slip_printer.protocol import (
     RealTimeByte,
     StateBuilder,
 )
+from devices.transport.byte_port import BytePort, Canceled, PortLost
 from devices.transport.port_status import lost_status
-from devices.transport.serial_port import Canceled, PortLost, SerialPort
 from kiosk.clock import Clock, SystemClock
 from kiosk.documents.page import Page
 from kiosk.domain.device_status import (
@@ -68,19 +68,18 @@ class _Stopped(Exception):
 
 
 class EscPosPrinter(SlipPrinter):
-    """A receipt printer on a serial line."""
+    """A receipt printer on any line: serial, USB or the network."""
 
     def __init__(
         self,
-        port: str,
-        baud: int = 115200,
+        port: BytePort,
         model: str = "generic-80",
         font_file: Path | None = None,
         clock: Clock | None = None,
         timing: Timing | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        self._port = SerialPort(port, baud, self._clock)
+        self._port = port
         self._model: Model = MODELS[model]
         self._font = font_file
         self._timing = timing or Timing()

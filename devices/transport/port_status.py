@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devices.transport.serial_port import PortFault
+from devices.transport.byte_port import PortFault
 from kiosk.domain.device_status import DeviceDetail, DeviceState, DeviceStatus
 
 

@@ -16,6 +16,7 @@ from devices.scanner.driver import SerialScanner
 from devices.scanner.simulator import BarcodeScannerSimulator
 from devices.slip_printer.driver import EscPosPrinter
 from devices.slip_printer.simulator import ReceiptPrinterSimulator
+from devices.transport.address import port_at
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def sam(port: Path) -> Iterator[IdCardReaderSimulator]:
 def reader(port: Path, sam: IdCardReaderSimulator) -> Iterator[SdtReader]:
     # The steps that end in silence would take seconds each; the sequence is the same.
     timing = Timing(ask_s=0.15, find_s=0.15, select_s=0.2, read_s=0.4, address_s=0.3, gap_s=0.03)
-    driver = SdtReader(str(port), timing=timing)
+    driver = SdtReader(port_at(str(port)), timing=timing)
     driver.open()
     yield driver
     driver.close()
@@ -65,7 +66,7 @@ def printer_sim(port: Path) -> Iterator[ReceiptPrinterSimulator]:
 def printer(
     request: pytest.FixtureRequest, port: Path, printer_sim: ReceiptPrinterSimulator
 ) -> Iterator[EscPosPrinter]:
-    driver = EscPosPrinter(str(port), model=request.param)
+    driver = EscPosPrinter(port_at(str(port)), model=request.param)
     driver.open()
     yield driver
     driver.close()
@@ -80,7 +81,7 @@ def scanner_sim(port: Path) -> Iterator[BarcodeScannerSimulator]:
 
 @pytest.fixture
 def scanner(port: Path, scanner_sim: BarcodeScannerSimulator) -> Iterator[SerialScanner]:
-    driver = SerialScanner(str(port))
+    driver = SerialScanner(port_at(str(port)))
     driver.open()
     yield driver
     driver.close()

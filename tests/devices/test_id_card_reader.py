@@ -15,6 +15,7 @@ from devices.id_card.driver import SdtReader, Timing
 from devices.id_card.practice_cards import PRACTICE_CARDS, custom_card
 from devices.id_card.protocol import Verdict, reply_frame
 from devices.id_card.simulator import IdCardReaderSimulator
+from devices.transport.address import port_at
 from kiosk.domain.device_status import DeviceDetail, DeviceState
 from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, NoCard
 
@@ -53,7 +54,7 @@ def test_the_newest_address_replaces_the_one_printed_on_the_card(
 
 
 def test_a_fingerprint_is_noticed_and_not_kept(port: Path, sam: IdCardReaderSimulator) -> None:
-    reader = SdtReader(str(port), read_fingerprint=True)
+    reader = SdtReader(port_at(str(port)), read_fingerprint=True)
     reader.open()
     sam.place_card(PRACTICE_CARDS["测试甲"])
     assert name_of(read(reader)) == "测试甲"
@@ -100,7 +101,7 @@ def test_every_verdict_of_the_reader_is_one_fault(
 def test_a_card_left_on_the_plate_is_read_once(port: Path, repeats: bool) -> None:
     with IdCardReaderSimulator(port, repeats=repeats) as sam:
         sam.start()
-        reader = SdtReader(str(port))
+        reader = SdtReader(port_at(str(port)))
         reader.open()
         sam.place_card(PRACTICE_CARDS["测试甲"])
         assert name_of(read(reader)) == "测试甲"
@@ -117,7 +118,7 @@ def test_card_lifted_at_every_byte_of_the_answer(port: Path) -> None:
     outcomes: dict[str, int] = {}
     with IdCardReaderSimulator(port) as sam:
         sam.start()
-        reader = SdtReader(str(port), timing=Timing(gap_s=0.004))
+        reader = SdtReader(port_at(str(port)), timing=Timing(gap_s=0.004))
         reader.open()
         for cut in range(1295):
             sam.place_card(PRACTICE_CARDS["测试甲"])
@@ -135,7 +136,7 @@ def test_the_long_read_breaks_off_at_many_bytes(port: Path, do: str) -> None:
     with IdCardReaderSimulator(port) as sam:
         sam.start()
         timing = Timing(ask_s=0.03, find_s=0.03, select_s=0.03, read_s=0.03, address_s=0.03, gap_s=0.004)
-        reader = SdtReader(str(port), read_fingerprint=True, timing=timing)
+        reader = SdtReader(port_at(str(port)), read_fingerprint=True, timing=timing)
         for cut in range(0, 2321, 61):
             reader.open()
             sam.place_card(PRACTICE_CARDS["测试甲"])
@@ -171,7 +172,7 @@ def test_a_frame_hidden_in_the_photo_is_not_an_answer(reader: SdtReader, sam: Id
 
 
 def test_slow_bytes_are_waited_for(port: Path, sam: IdCardReaderSimulator) -> None:
-    reader = SdtReader(str(port))
+    reader = SdtReader(port_at(str(port)))
     reader.open()
     sam.place_card(PRACTICE_CARDS["测试甲"])
     sam.arm(Fault(do="dribble", options={"gap_s": 0.0005}))
@@ -180,7 +181,7 @@ def test_slow_bytes_are_waited_for(port: Path, sam: IdCardReaderSimulator) -> No
 
 
 def test_bytes_that_dribble_for_ever_end_at_the_deadline(port: Path, sam: IdCardReaderSimulator) -> None:
-    reader = SdtReader(str(port))
+    reader = SdtReader(port_at(str(port)))
     reader.open()
     sam.place_card(PRACTICE_CARDS["测试甲"])
     sam.arm(Fault(do="dribble", command=3, options={"gap_s": 0.02}))
@@ -191,7 +192,7 @@ def test_bytes_that_dribble_for_ever_end_at_the_deadline(port: Path, sam: IdCard
 
 
 def test_a_read_that_is_cancelled_ends_at_once(port: Path, sam: IdCardReaderSimulator) -> None:
-    reader = SdtReader(str(port))
+    reader = SdtReader(port_at(str(port)))
     reader.open()
     sam.place_card(PRACTICE_CARDS["测试甲"])
     sam.arm(Fault(do="dribble", command=3, options={"gap_s": 0.02}))
@@ -256,7 +257,7 @@ def test_another_kind_of_device_on_the_port_is_recognised(port: Path) -> None:
 
     thread = threading.Thread(target=chatter)
     thread.start()
-    status = SdtReader(str(port), timing=Timing(ask_s=0.1)).open()
+    status = SdtReader(port_at(str(port)), timing=Timing(ask_s=0.1)).open()
     stop.set()
     thread.join()
     os.close(master)
@@ -265,19 +266,19 @@ def test_another_kind_of_device_on_the_port_is_recognised(port: Path) -> None:
 
 
 def test_a_port_that_another_program_holds_is_said_to_be_in_use(reader: SdtReader, port: Path) -> None:
-    status = SdtReader(str(port)).open()
+    status = SdtReader(port_at(str(port))).open()
     assert status.detail is DeviceDetail.PORT_IN_USE
 
 
 def test_a_port_that_is_not_there_is_no_device(tmp_path: Path) -> None:
-    assert SdtReader(str(tmp_path / "nothing")).open().state is DeviceState.NO_DEVICE
+    assert SdtReader(port_at(str(tmp_path / "nothing"))).open().state is DeviceState.NO_DEVICE
 
 
 @pytest.mark.parametrize("fingerprint", [False, True])
 def test_a_read_takes_no_longer_than_its_bytes_on_the_wire(port: Path, fingerprint: bool) -> None:
     with IdCardReaderSimulator(port, baud=115200) as sam:
         sam.start()
-        reader = SdtReader(str(port), read_fingerprint=fingerprint)
+        reader = SdtReader(port_at(str(port)), read_fingerprint=fingerprint)
         reader.open()
         wire_s = (15 + 19 + (2321 if fingerprint else 1295) + 11 + 4 * 10) * 10 / 115200
         ratios = []

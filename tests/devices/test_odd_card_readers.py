@@ -14,6 +14,7 @@ import pytest
 from devices.id_card.driver import SdtReader, Timing
 from devices.id_card.practice_cards import custom_card
 from devices.id_card.protocol import PREAMBLE, frame
+from devices.transport.address import port_at
 from kiosk.domain.device_status import DeviceState
 from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, NoCard
 
@@ -95,7 +96,7 @@ def odd() -> Iterator[OddReader]:
 
 @pytest.fixture
 def driver(odd: OddReader) -> Iterator[SdtReader]:
-    reader = SdtReader(odd.port, timing=QUICK)
+    reader = SdtReader(port_at(odd.port), timing=QUICK)
     yield reader
     reader.close()
 
@@ -149,7 +150,7 @@ def test_a_reader_that_knows_the_newest_address_is_not_read_without_it(
 
 
 def test_a_reader_without_the_fingerprint_command_is_read_without(odd: OddReader) -> None:
-    driver = SdtReader(odd.port, read_fingerprint=True, timing=QUICK)
+    driver = SdtReader(port_at(odd.port), read_fingerprint=True, timing=QUICK)
     driver.open()
     assert name_of(read(driver)) == "测试甲"
     driver.close()

@@ -174,9 +174,10 @@ def test_a_script_pulls_the_plug_at_the_byte_it_names(
     with connect(control) as hands:
         hands.call("place_card", card="测试甲")
         from devices.id_card.driver import SdtReader
+        from devices.transport.address import port_at
         from kiosk.ports import CardFault, CardNotRead, CardRead
 
-        reader = SdtReader(str(link))
+        reader = SdtReader(port_at(str(link)))
         reader.open()
         assert reader.read(3, threading.Event(), lambda: None) == CardNotRead(fault=CardFault.NO_ANSWER)
         states = [m.params["plugged"] for m in hands.notifications(0.6) if m.method == "state"]

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.code_text import MAX_CODE_BYTES
 from devices.fault_script import Fault
 from devices.scanner.driver import SerialScanner
-from devices.scanner.protocol import MAX_CODE_BYTES, ScanReader
+from devices.scanner.protocol import ScanReader
 from devices.scanner.simulator import BarcodeScannerSimulator
+from devices.transport.address import port_at
 from kiosk.device_settings import Suffix
 from kiosk.domain.device_status import DeviceState
 from kiosk.ports import NotScanned, Scan, ScanFault
@@ -30,7 +32,7 @@ def scan(scanner: SerialScanner, timeout_s: float = 0.5) -> Scan | NotScanned | 
 def test_a_code_ends_as_the_scanner_was_set_to_end_it(port: Path, suffix: Suffix) -> None:
     with BarcodeScannerSimulator(port, suffix=suffix) as simulator:
         simulator.start()
-        scanner = SerialScanner(str(port), suffix=suffix)
+        scanner = SerialScanner(port_at(str(port)), suffix=suffix)
         scanner.open()
         simulator.scan(LINK.encode())
         assert scan(scanner) == Scan(text=LINK)
@@ -65,7 +67,7 @@ def test_bytes_that_are_no_text_are_named(
 def test_the_aim_identifier_becomes_the_symbology(port: Path) -> None:
     with BarcodeScannerSimulator(port, aim_identifier=True) as simulator:
         simulator.start()
-        scanner = SerialScanner(str(port), aim_identifier=True)
+        scanner = SerialScanner(port_at(str(port)), aim_identifier=True)
         scanner.open()
         simulator.scan(b"12345", "code128")
         assert scan(scanner) == Scan(text="12345", symbology="code128")

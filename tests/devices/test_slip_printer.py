@@ -19,6 +19,7 @@ from devices.slip_printer.models import MODELS
 from devices.slip_printer.protocol import PaperToken
 from devices.slip_printer.renderer import render
 from devices.slip_printer.simulator import ReceiptPrinterSimulator
+from devices.transport.address import port_at
 from kiosk.documents.page import Align, Gap, Page, QrCode, Row, Rule, Size, Text
 from kiosk.domain.device_status import DeviceDetail, DeviceState, MediaState, SupplyState
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
@@ -73,7 +74,7 @@ def test_many_slips_follow_one_another_unmixed(
 def test_every_model_prints(port: Path, never: threading.Event, model: str) -> None:
     with ReceiptPrinterSimulator(port, width_dots=MODELS[model].width_dots) as simulator:
         simulator.start()
-        printer = EscPosPrinter(str(port), model=model)
+        printer = EscPosPrinter(port_at(str(port)), model=model)
         assert printer.open().state is DeviceState.ONLINE
         assert printer.print(SLIP, 10, never) == PRINTED
         assert [ink(slip) for slip in simulator.slips] == [wanted_ink(model)]
@@ -125,7 +126,7 @@ def test_a_slip_that_stops_anywhere_is_never_called_printed(
     """Stopped at a byte; then put right: the next slip stands alone on its paper."""
     length = sum(len(piece.data) for piece in compose(SLIP, MODELS[model]))
     timing = Timing(answer_s=0.05, look_s=0.02, recover_s=0.5, settle_s=0.005)
-    printer = EscPosPrinter(str(port), model=model, timing=timing)
+    printer = EscPosPrinter(port_at(str(port)), model=model, timing=timing)
     with ReceiptPrinterSimulator(port) as simulator:
         simulator.start()
         for at in range(1, length, 157):
@@ -152,7 +153,7 @@ _RECOVERY = 1024 + 40
 def test_paper_that_runs_out_early_is_failed_and_late_is_unconfirmed(
     port: Path, printer_sim: ReceiptPrinterSimulator, never: threading.Event
 ) -> None:
-    printer = EscPosPrinter(str(port), timing=Timing(look_s=0.02))
+    printer = EscPosPrinter(port_at(str(port)), timing=Timing(look_s=0.02))
     printer.open()
     assert printer.print(SLIP, 5, never) == PRINTED
     long = Page(blocks=tuple(Text(text=f"第 {n} 行 " + "测" * 15) for n in range(300)))
@@ -183,7 +184,7 @@ def test_half_a_slip_does_not_come_out_when_paper_is_loaded(
 def test_the_buffer_is_never_filled_so_that_questions_get_through(
     port: Path, printer_sim: ReceiptPrinterSimulator, never: threading.Event
 ) -> None:
-    printer = EscPosPrinter(str(port), timing=Timing(look_s=0.02))
+    printer = EscPosPrinter(port_at(str(port)), timing=Timing(look_s=0.02))
     printer.open()
     long = Page(blocks=tuple(Text(text="㐀" * 24) for _ in range(40)))
     printer_sim.put(online=True)
@@ -223,7 +224,7 @@ def test_a_printer_that_says_nothing_is_offline_not_well(
 def test_noise_while_printing_never_makes_a_slip_printed_that_is_not(
     port: Path, never: threading.Event, junk: str
 ) -> None:
-    printer = EscPosPrinter(str(port), timing=Timing(answer_s=0.05, look_s=0.02))
+    printer = EscPosPrinter(port_at(str(port)), timing=Timing(answer_s=0.05, look_s=0.02))
     with ReceiptPrinterSimulator(port) as simulator:
         simulator.start()
         printer.open()
@@ -239,7 +240,7 @@ def test_a_printer_without_marks_is_not_believed_by_a_model_that_needs_them(
 ) -> None:
     with ReceiptPrinterSimulator(port, marks=False) as simulator:
         simulator.start()
-        printer = EscPosPrinter(str(port), model="epson-tm-t88", timing=Timing(look_s=0.05))
+        printer = EscPosPrinter(port_at(str(port)), model="epson-tm-t88", timing=Timing(look_s=0.05))
         printer.open()
         outcome = printer.print(SLIP, 1.0, never)
         assert outcome == PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.NO_ANSWER)
@@ -260,7 +261,7 @@ def test_paper_that_ended_by_the_printers_queued_word_is_not_a_printed_slip(
     """The queued answer says "end" where the real-time one, asked a moment later, does not."""
     with ReceiptPrinterSimulator(port) as simulator:
         simulator.start()
-        printer = EscPosPrinter(str(port), model=model)
+        printer = EscPosPrinter(port_at(str(port)), model=model)
         printer.open()
         monkeypatch.setattr(PaperToken, "paper_end", True)
         outcome = printer.print(SLIP, 5, never)
@@ -271,7 +272,7 @@ def test_paper_that_ended_by_the_printers_queued_word_is_not_a_printed_slip(
 def test_whether_the_slip_was_taken_is_told_by_models_that_can(port: Path, never: threading.Event) -> None:
     with ReceiptPrinterSimulator(port, presenter=True) as simulator:
         simulator.start()
-        printer = EscPosPrinter(str(port), model="kp-628e")
+        printer = EscPosPrinter(port_at(str(port)), model="kp-628e")
         assert printer.open().media is MediaState.NOT_PRESENT
         assert printer.print(SLIP, 5, never) == PRINTED
         assert printer.status().media is MediaState.PRESENT
@@ -295,7 +296,7 @@ def test_a_printer_that_comes_back_is_used_again(
 def test_a_font_that_is_not_there_makes_a_rare_name_unprintable_and_nothing_else(
     port: Path, printer_sim: ReceiptPrinterSimulator, never: threading.Event, tmp_path: Path
 ) -> None:
-    printer = EscPosPrinter(str(port), font_file=tmp_path / "no-font.ttf")
+    printer = EscPosPrinter(port_at(str(port)), font_file=tmp_path / "no-font.ttf")
     printer.open()
     assert printer.print(SLIP, 5, never) == failed(PrintFault.UNPRINTABLE)
     assert printer.print(Page(blocks=(Text(text="办件回执"),)), 5, never) == PRINTED
@@ -309,7 +310,7 @@ def test_the_code_on_the_picture_of_the_slip_can_be_read(
     width = MODELS[model].width_dots
     with ReceiptPrinterSimulator(port, width_dots=width) as simulator:
         simulator.start()
-        printer = EscPosPrinter(str(port), model=model)
+        printer = EscPosPrinter(port_at(str(port)), model=model)
         printer.open()
         assert printer.print(SLIP, 5, never) == PRINTED
         picture = render(simulator.slips[-1], width)
@@ -335,7 +336,7 @@ def test_a_rare_name_is_on_the_paper_as_dots(
 def test_a_slip_takes_no_longer_than_its_bytes(port: Path, never: threading.Event) -> None:
     with ReceiptPrinterSimulator(port, baud=115200) as simulator:
         simulator.start()
-        printer = EscPosPrinter(str(port))
+        printer = EscPosPrinter(port_at(str(port)))
         printer.open()
         printer.print(SLIP, 5, never)
         started = time.monotonic()
@@ -350,7 +351,7 @@ def test_the_printer_simulator_keeps_its_state_over_reopening(
     port: Path, printer_sim: ReceiptPrinterSimulator, never: threading.Event, eventually: Callable[..., None]
 ) -> None:
     for count in (1, 2, 3):
-        printer = EscPosPrinter(str(port))
+        printer = EscPosPrinter(port_at(str(port)))
         printer.open()
         assert printer.print(SLIP, 5, never) == PRINTED
         printer.close()
