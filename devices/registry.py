@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from devices.contract import Contract
 from devices.duty import Desk, Duty
 from devices.transport.address import port_at
 from kiosk.clock import Clock
@@ -31,6 +32,8 @@ class DeviceKind:
     # The class's own settings, driver and duty belong together; that they do is proven by the contract suite.
     drivers: dict[str, Callable[[Any, Clock], DevicePort]]
     duty: Callable[[Desk], Duty[Any]]
+    contract: Callable[[], Contract[Any]] | None = None
+    """What the class promises, for the conformance kit."""
 
 
 def _sdt(settings: IdCardReaderSettings, clock: Clock) -> IdCardReader:
@@ -75,11 +78,42 @@ def _slip_printer_duty(desk: Desk) -> Duty[Any]:
     return SlipPrinterDuty(desk)
 
 
+def _id_card_contract() -> Contract[Any]:
+    from devices.id_card.contract import CONTRACT
+
+    return CONTRACT
+
+
+def _scanner_contract() -> Contract[Any]:
+    from devices.scanner.contract import CONTRACT
+
+    return CONTRACT
+
+
+def _slip_printer_contract() -> Contract[Any]:
+    from devices.slip_printer.contract import CONTRACT
+
+    return CONTRACT
+
+
 KINDS: tuple[DeviceKind, ...] = (
-    DeviceKind(device=DeviceClass.ID_CARD_READER, drivers={"sdt": _sdt}, duty=_id_card_duty),
-    DeviceKind(device=DeviceClass.RECEIPT_PRINTER, drivers={"escpos": _escpos}, duty=_slip_printer_duty),
     DeviceKind(
-        device=DeviceClass.BARCODE_SCANNER, drivers={"scanner-serial": _scanner_serial}, duty=_scanner_duty
+        device=DeviceClass.ID_CARD_READER,
+        drivers={"sdt": _sdt},
+        duty=_id_card_duty,
+        contract=_id_card_contract,
+    ),
+    DeviceKind(
+        device=DeviceClass.RECEIPT_PRINTER,
+        drivers={"escpos": _escpos},
+        duty=_slip_printer_duty,
+        contract=_slip_printer_contract,
+    ),
+    DeviceKind(
+        device=DeviceClass.BARCODE_SCANNER,
+        drivers={"scanner-serial": _scanner_serial},
+        duty=_scanner_duty,
+        contract=_scanner_contract,
     ),
 )
 
