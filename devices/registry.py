@@ -17,11 +17,12 @@ from kiosk.device_settings import (
     BarcodeScannerSettings,
     DeviceSettings,
     IdCardReaderSettings,
+    IoBoardSettings,
     ReceiptPrinterSettings,
 )
 from kiosk.domain.device_status import DeviceClass
 from kiosk.errors import ConfigError
-from kiosk.ports import BarcodeScanner, DevicePort, IdCardReader, SlipPrinter
+from kiosk.ports import BarcodeScanner, DevicePort, IdCardReader, IoBoard, SlipPrinter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,14 @@ def _scanner_serial(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeSc
     return SerialScanner(port, settings.suffix, settings.aim_identifier, clock)
 
 
+def _modbus(settings: IoBoardSettings, clock: Clock) -> IoBoard:
+    from devices.board.driver import ModbusBoard
+    from devices.board.wiring import wiring_of
+
+    port = port_at(settings.port, settings.baud, clock, key="devices.io_board.port")
+    return ModbusBoard(port, settings.unit, wiring_of(settings), clock, baud=settings.baud)
+
+
 def _id_card_duty(desk: Desk) -> Duty[Any]:
     from devices.id_card.duty import IdCardDuty
 
@@ -78,6 +87,12 @@ def _slip_printer_duty(desk: Desk) -> Duty[Any]:
     return SlipPrinterDuty(desk)
 
 
+def _board_duty(desk: Desk) -> Duty[Any]:
+    from devices.board.duty import BoardDuty
+
+    return BoardDuty(desk)
+
+
 def _id_card_contract() -> Contract[Any]:
     from devices.id_card.contract import CONTRACT
 
@@ -92,6 +107,12 @@ def _scanner_contract() -> Contract[Any]:
 
 def _slip_printer_contract() -> Contract[Any]:
     from devices.slip_printer.contract import CONTRACT
+
+    return CONTRACT
+
+
+def _board_contract() -> Contract[Any]:
+    from devices.board.contract import CONTRACT
 
     return CONTRACT
 
@@ -114,6 +135,12 @@ KINDS: tuple[DeviceKind, ...] = (
         drivers={"scanner-serial": _scanner_serial},
         duty=_scanner_duty,
         contract=_scanner_contract,
+    ),
+    DeviceKind(
+        device=DeviceClass.IO_BOARD,
+        drivers={"modbus": _modbus},
+        duty=_board_duty,
+        contract=_board_contract,
     ),
 )
 

@@ -30,6 +30,7 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   id-card-reader    place_card {card? | fields?}  lift_card {}  set {repeats}
   receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
   barcode-scanner   scan {text | bytes_hex, symbology?}  set {suffix, aim_identifier}
+  io-board          press_help {}  release_help {}  open_door {}  close_door {}  come {}  leave {}
 """
 
 
@@ -51,10 +52,17 @@ def _barcode_scanner(link: Path, baud: int | None, script: list[Fault]) -> Simul
     return BarcodeScannerSimulator(link, baud=baud, script=script)
 
 
+def _io_board(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.board.simulator import IoBoardSimulator
+
+    return IoBoardSimulator(link, baud=baud, script=script)
+
+
 SIMULATORS: dict[str, Callable[[Path, int | None, list[Fault]], Simulator]] = {
     "id-card-reader": _id_card_reader,
     "receipt-printer": _receipt_printer,
     "barcode-scanner": _barcode_scanner,
+    "io-board": _io_board,
 }
 
 

@@ -163,6 +163,20 @@ class IoBoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     inputs: Annotated[
         dict[str, int], Meta(description="help_button, door_open, presence → discrete input, counted from 0")
     ] = {}
+    inverted: Annotated[
+        tuple[str, ...], Meta(description="inputs whose contact opens when it happens (most door switches)")
+    ] = ()
+    watchdog_register: Annotated[
+        int | None,
+        Meta(
+            ge=0,
+            le=65535,
+            description="holding register that makes the board put its lights off when nobody speaks; absent: it has none",
+        ),
+    ] = None
+    watchdog_value: Annotated[
+        int, Meta(ge=0, le=65535, description="what to write there, in the board's own unit: about 2 s")
+    ] = 0
 
 
 class PowerSupplySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""Boards of lights and switches behind Modbus RTU."""
