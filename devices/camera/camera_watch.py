@@ -20,7 +20,7 @@ class CameraWatch:
     """Looks at every frame that is taken, and remembers since when something is wrong."""
 
     def __init__(self) -> None:
-        self._last: Pixels | None = None
+        self.last: Pixels | None = None
         self._same_since: float | None = None
         self._black_since: float | None = None
         self.detail = DeviceDetail.NONE
@@ -30,8 +30,8 @@ class CameraWatch:
         few = samples[::4]
         black = float(few.mean()) < _BLACK_BELOW and float(few.std()) < _FLAT_BELOW
         # A black picture can be compressed to the same bytes over and over: it is dark, not frozen.
-        same = not black and self._last is not None and _identical(frame, self._last)
-        self._last = frame
+        same = not black and self.last is not None and _identical(frame, self.last)
+        self.last = frame
         self._black_since = _since(self._black_since, black, now)
         self._same_since = _since(self._same_since, same, now)
         if _for(self._black_since, now) >= COVERED_AFTER_S:
