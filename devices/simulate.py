@@ -6,17 +6,23 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from devices.fault_script import Fault, load_script
 from devices.simulator import Simulator
+from devices.transport.address import TcpAddress, parse_address
+from devices.transport.far_end import FarEnd
+from devices.transport.tcp_far_end import TcpFarEnd
+from kiosk.errors import ConfigError
 
 _EXAMPLES = """
 \b
 Examples:
   kiosk simulate id-card-reader --link /tmp/sam --control /tmp/sam.sock --baud 115200
   kiosk simulate receipt-printer --link /tmp/printer --control /tmp/printer.sock
+  kiosk simulate receipt-printer --listen 127.0.0.1:9100
   kiosk simulate barcode-scanner --link /tmp/scanner --script faults.yaml
 
 \b
@@ -34,13 +40,13 @@ The control socket speaks JSON-RPC, one message a line. Methods:
 """
 
 
-def _id_card_reader(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+def _id_card_reader(link: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
     from devices.id_card.simulator import IdCardReaderSimulator
 
     return IdCardReaderSimulator(link, baud=baud, script=script)
 
 
-def _receipt_printer(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+def _receipt_printer(link: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
     from devices.slip_printer.simulator import ReceiptPrinterSimulator
 
     return ReceiptPrinterSimulator(link, baud=baud, script=script)
@@ -58,7 +64,8 @@ def _io_board(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
     return IoBoardSimulator(link, baud=baud, script=script)
 
 
-SIMULATORS: dict[str, Callable[[Path, int | None, list[Fault]], Simulator]] = {
+# Those without bytes of their own (a camera) take a path only, the others any far end.
+SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "id-card-reader": _id_card_reader,
     "receipt-printer": _receipt_printer,
     "barcode-scanner": _barcode_scanner,
@@ -66,9 +73,19 @@ SIMULATORS: dict[str, Callable[[Path, int | None, list[Fault]], Simulator]] = {
 }
 
 
+def _listener(text: str) -> TcpFarEnd:
+    try:
+        address = parse_address(f"tcp:{text}")
+    except ConfigError as error:
+        raise click.BadParameter("HOST:PORT", param_hint="--listen") from error
+    assert isinstance(address, TcpAddress)
+    return TcpFarEnd(address.host, address.port)
+
+
 @click.command(epilog=_EXAMPLES)
 @click.argument("device", type=click.Choice(sorted(SIMULATORS)))
 @click.option("--link", type=click.Path(path_type=Path), help="Name of its port; default: ./DEVICE.")
+@click.option("--listen", metavar="HOST:PORT", help="Listen on the network instead, as printers do on 9100.")
 @click.option(
     "--control", type=click.Path(path_type=Path), help="A local socket to lay cards, take paper, pull plugs."
 )
@@ -79,14 +96,19 @@ SIMULATORS: dict[str, Callable[[Path, int | None, list[Fault]], Simulator]] = {
     "--baud", type=click.IntRange(1200, 921600), help="Take the time that the wire would at this speed."
 )
 def simulate(
-    device: str, link: Path | None, control: Path | None, script: Path | None, baud: int | None
+    device: str,
+    link: Path | None,
+    listen: str | None,
+    control: Path | None,
+    script: Path | None,
+    baud: int | None,
 ) -> None:
     """Run a simulated DEVICE that speaks the real one's bytes behind a port of its own."""
     try:
         faults = load_script(script) if script else []
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--script") from error
-    target = link or Path(device)
+    target = _listener(listen) if listen else link or Path(device)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())

@@ -1,6 +1,6 @@
 """What every simulator is made of: a line that can be pulled, wire time, faults, and a control socket.
 
-A simulator is a real program: it speaks the device's bytes over a pty, keeps its state while it runs
+A simulator is a real program: it speaks the device's bytes over a pty (or another `FarEnd`), keeps its state while it runs
 and knows nothing of the driver.  Everything happens on one thread (`simulator-…`); the control socket
 and tests reach it under one lock.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from devices.fault_script import Fault, FaultSchedule, parse_fault
+from devices.transport.far_end import FarEnd
 from devices.transport.pseudo_port import PseudoPort
 from kiosk.clock import Clock, SystemClock
 from kiosk.ipc import IpcServer, Method, Params
@@ -31,17 +32,22 @@ log = logging.getLogger(__name__)
 
 
 class Simulator(ABC):
-    """One simulated device behind `link`. `start` puts the plug in, `close` ends everything."""
+    """One simulated device behind `link` (a pty of that name, or any far end). `start` puts the plug in, `close` ends everything."""
 
     name: str
     """As `kiosk simulate` knows it."""
 
     def __init__(
-        self, link: Path, *, baud: int | None = None, script: Sequence[Fault] = (), clock: Clock | None = None
+        self,
+        link: Path | FarEnd,
+        *,
+        baud: int | None = None,
+        script: Sequence[Fault] = (),
+        clock: Clock | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self._clock = clock or SystemClock()
-        self._port = PseudoPort(link)
+        self._port: FarEnd = link if isinstance(link, FarEnd) else PseudoPort(link)
         self._bytes_a_second = baud / _BITS_A_BYTE if baud else None
         self._line_free_at = 0.0
         self._outgoing = bytearray()

@@ -16,6 +16,7 @@ from devices.fault_script import Fault
 from devices.id_card.practice_cards import DEFAULT_CARD, PRACTICE_CARDS, Card, custom_card
 from devices.id_card.protocol import PREAMBLE, Command, Verdict, checksum, reply_frame
 from devices.simulator import Simulator
+from devices.transport.far_end import FarEnd
 from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 
@@ -30,7 +31,7 @@ class IdCardReaderSimulator(Simulator):
 
     def __init__(
         self,
-        link: Path,
+        link: Path | FarEnd,
         *,
         baud: int | None = None,
         script: Sequence[Fault] = (),
@@ -69,7 +70,7 @@ class IdCardReaderSimulator(Simulator):
     def state(self) -> dict[str, Any]:
         """See `Simulator`."""
         return {
-            "plugged": self._port.descriptor is not None,
+            "plugged": self._port.plugged,
             "card": self._card.label if self._card else None,
         }
 

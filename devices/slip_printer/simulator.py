@@ -17,6 +17,7 @@ from devices.fault_script import Fault
 from devices.simulator import Simulator
 from devices.slip_printer.interpreter import INK, Kind, Operation, next_operation
 from devices.slip_printer.renderer import render
+from devices.transport.far_end import FarEnd
 from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 
@@ -41,7 +42,7 @@ class ReceiptPrinterSimulator(Simulator):
 
     def __init__(
         self,
-        link: Path,
+        link: Path | FarEnd,
         *,
         baud: int | None = None,
         script: Sequence[Fault] = (),
@@ -72,7 +73,7 @@ class ReceiptPrinterSimulator(Simulator):
         """See `Simulator`."""
         hardware = self.hardware
         return {
-            "plugged": self._port.descriptor is not None,
+            "plugged": self._port.plugged,
             "paper": hardware.paper,
             "cover": hardware.cover,
             "cutter": hardware.cutter,

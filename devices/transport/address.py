@@ -86,5 +86,15 @@ def port_at(address: str, baud: int = 115200, clock: Clock | None = None, *, key
             from devices.transport.serial_port import SerialPort
 
             return SerialPort(path, baud, clock)
-        case _:
-            raise ConfigError("settings", key, "a path (other kinds follow)")
+        case TcpAddress(host, port):
+            from devices.transport.tcp_port import TcpPort
+
+            return TcpPort(host, port, clock)
+        case UsbAddress(vendor, product, bus_path, hid=True):
+            from devices.transport.hid_raw import HidRawPort
+
+            return HidRawPort(vendor, product, bus_path, clock)
+        case UsbAddress(vendor, product, bus_path):
+            from devices.transport.usb_bulk import UsbBulkPort
+
+            return UsbBulkPort(vendor, product, bus_path, clock)

@@ -17,6 +17,7 @@ from kiosk.clock import Clock
 _SLICE_S = 0.05
 """The longest wait before `cancel` is looked at again: an event has no descriptor to wait on."""
 _READ_BYTES = 8192
+_DROP_ROUNDS = 64
 
 
 class DescriptorPort(BytePort):
@@ -83,6 +84,12 @@ class DescriptorPort(BytePort):
             if left <= 0:
                 break
         return sent
+
+    def drop_input(self) -> None:
+        """See `BytePort`: read until nothing is left, or for so long that it will never end."""
+        for _ in range(_DROP_ROUNDS):
+            if not self.read_some(0.0):
+                return
 
     def check(self) -> None:
         """See `BytePort`; costs one system call."""

@@ -13,7 +13,6 @@ from devices.transport.descriptor_port import DescriptorPort, open_fault
 from kiosk.clock import Clock
 
 _READ_BYTES = 1024
-_DROP_ROUNDS = 64
 
 
 class LpNode(DescriptorPort):
@@ -46,12 +45,6 @@ class LpNode(DescriptorPort):
                 os.close(descriptor)
             except OSError:
                 pass  # a vanished printer cannot be closed politely
-
-    def drop_input(self) -> None:
-        """See `BytePort`."""
-        for _ in range(_DROP_ROUNDS):
-            if not self.read_some(0.0):
-                return
 
     def _read(self, descriptor: int) -> bytes:
         return os.read(descriptor, _READ_BYTES)

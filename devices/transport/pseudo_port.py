@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import termios
 import tty
 from pathlib import Path
 
+from devices.transport.far_end import FarEnd
 
-class PseudoPort:
+
+class PseudoPort(FarEnd):
     """The far end of a line. `link` points at the near end, as /dev/serial/by-path does.
 
     The near end is kept open here too, so that the terminal may close and open it as often as it likes;
@@ -22,11 +25,21 @@ class PseudoPort:
 
     @property
     def descriptor(self) -> int | None:
-        """What to wait on for bytes from the terminal; None while unplugged."""
+        """See `FarEnd`."""
         return self._master
 
+    @property
+    def speed_baud(self) -> int | None:
+        """See `FarEnd`: a pty moves bytes at any speed, and remembers which one was set."""
+        if self._slave is None:
+            return None
+        try:
+            return _SPEEDS.get(termios.tcgetattr(self._slave)[4])
+        except termios.error:
+            return None
+
     def plug(self) -> None:
-        """Put the plug in."""
+        """See `FarEnd`."""
         if self._master is not None:
             return
         master, slave = os.openpty()
@@ -40,7 +53,7 @@ class PseudoPort:
         fresh.replace(self.link)
 
     def unplug(self) -> None:
-        """Pull the plug; bytes under way are lost."""
+        """See `FarEnd`."""
         for descriptor in (self._master, self._slave):
             if descriptor is not None:
                 os.close(descriptor)
@@ -49,7 +62,7 @@ class PseudoPort:
         self._master = self._slave = None
 
     def read(self) -> bytes:
-        """What has arrived."""
+        """See `FarEnd`."""
         if self._master is None:
             return b""
         try:
@@ -58,7 +71,16 @@ class PseudoPort:
             return b""
 
     def write(self, data: bytes) -> None:
-        """Send; what a terminal that does not read has no room for is lost, as on a real line."""
+        """See `FarEnd`."""
         if self._master is not None:
             with contextlib.suppress(OSError):
                 os.write(self._master, data)
+
+
+_SPEEDS = {
+    termios.B9600: 9600,
+    termios.B19200: 19200,
+    termios.B38400: 38400,
+    termios.B57600: 57600,
+    termios.B115200: 115200,
+}
