@@ -319,6 +319,7 @@ _DETAIL: _Sentences = {
     DeviceDetail.PORT_IN_USE: ("被别的程序占用", "in use by another program"),
     DeviceDetail.NOT_CONFIGURED: ("没有设置", "not configured"),
     DeviceDetail.WRONG_DEVICE: ("接错了设备", "wrong device attached"),
+    DeviceDetail.NO_CONFIRMATION: ("打完不报结果", "does not say whether it printed"),
     DeviceDetail.TRIGGER_REFUSED: ("不认触发指令", "does not obey its trigger"),
     DeviceDetail.LENS_COVERED: ("镜头被挡住了", "lens covered"),
     DeviceDetail.PICTURE_FROZEN: ("画面不动了", "picture frozen"),

@@ -76,6 +76,8 @@ class DeviceDetail(StrEnum):
     NOT_CONFIGURED = "not_configured"
     WRONG_DEVICE = "wrong_device"
     """Something answers on the port that is not this kind of device."""
+    NO_CONFIRMATION = "no_confirmation"
+    """It prints and never says that it has: a person is asked after each slip."""
     TRIGGER_REFUSED = "trigger_refused"
     """A scanner that does not take the command to look: it must be set to look by itself."""
     LENS_COVERED = "lens_covered"
