@@ -147,6 +147,13 @@ class SheetPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
             description="a queue of the local print service to send through: ipp://localhost/printers/A4; empty: none",
         ),
     ] = ""
+    certificate_sha256: Annotated[
+        str,
+        Meta(
+            pattern=r"^(([0-9A-Fa-f]{2}:?){32})?$",
+            description="for ipps: the fingerprint of the printer's own certificate; empty: an authority that the system knows vouches for it",
+        ),
+    ] = ""
     font_file: Annotated[Path | None, Meta(description="font for the pages; found if absent")] = None
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from kiosk.catalogue.rules import AnswerFault
 from kiosk.domain.case import PlatformState
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, SupplyState
-from kiosk.domain.printing import PrintFault
+from kiosk.domain.printing import PrintFault, PrintWait
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.availability import LineState, Obstacle
 from kiosk.flow.journey import Delivery
@@ -128,6 +128,46 @@ _PRINT: _Sentences = {
     PrintFault.HARDWARE_ERROR: (
         "打印机坏了。您的事已收下，请记下收件号",
         "The printer is broken. Your case is safe; please write down the number",
+    ),
+    PrintFault.TONER_EMPTY: (
+        "打印机没有墨粉了。请找工作人员",
+        "The printer is out of toner. Please ask the staff",
+    ),
+    PrintFault.OUTPUT_FULL: (
+        "出纸口满了。请把纸取走，再打一次",
+        "The output tray is full. Take the sheets away and print again",
+    ),
+}
+
+_PRINT_WAIT: _Sentences = {
+    PrintWait.NOTHING: ("正在打印，请稍等", "Printing, one moment please"),
+    PrintWait.PAPER: (
+        "打印机没纸了，正在等纸。请工作人员加纸，加好会接着打",
+        "The printer waits for paper. When the staff load some, it goes on",
+    ),
+    PrintWait.CLEARING: (
+        "打印机卡纸了。请工作人员来取出，取好会接着打",
+        "The paper is jammed. When the staff clear it, it goes on",
+    ),
+    PrintWait.CLOSING: (
+        "打印机的盖子开着。盖好会接着打",
+        "The printer's cover is open. When it is closed, it goes on",
+    ),
+    PrintWait.TONER: (
+        "打印机没有墨粉了。请工作人员来换，换好会接着打",
+        "The printer is out of toner. When the staff change it, it goes on",
+    ),
+    PrintWait.EMPTYING: (
+        "出纸口满了。请把纸取走，会接着打",
+        "The output tray is full. Take the sheets away and it goes on",
+    ),
+    PrintWait.HAND: (
+        "打印机停了，要人看一下。请找工作人员",
+        "The printer has stopped and needs a hand. Please ask the staff",
+    ),
+    PrintWait.ANSWER: (
+        "打印机没有回应，正在等它。请稍等",
+        "The printer does not answer at the moment. One moment, please",
     ),
 }
 
@@ -319,6 +359,11 @@ _DETAIL: _Sentences = {
     DeviceDetail.PORT_IN_USE: ("被别的程序占用", "in use by another program"),
     DeviceDetail.NOT_CONFIGURED: ("没有设置", "not configured"),
     DeviceDetail.WRONG_DEVICE: ("接错了设备", "wrong device attached"),
+    DeviceDetail.TONER_LOW: ("墨粉快用完", "toner low"),
+    DeviceDetail.TONER_EMPTY: ("没有墨粉了", "out of toner"),
+    DeviceDetail.OUTPUT_FULL: ("出纸口满了", "output tray full"),
+    DeviceDetail.TRAY_MISSING: ("纸盒没有装好", "paper tray missing"),
+    DeviceDetail.PAUSED: ("被暂停了", "paused"),
     DeviceDetail.NO_CONFIRMATION: ("打完不报结果", "does not say whether it printed"),
     DeviceDetail.TRIGGER_REFUSED: ("不认触发指令", "does not obey its trigger"),
     DeviceDetail.LENS_COVERED: ("镜头被挡住了", "lens covered"),
@@ -328,6 +373,7 @@ _DETAIL: _Sentences = {
 SENTENCES: dict[type[Enum], _Sentences] = {
     CardFault: _CARD,
     PrintFault: _PRINT,
+    PrintWait: _PRINT_WAIT,
     CaptureRemark: _CAPTURE,
     FingerprintFault: _FINGERPRINT,
     AnswerFault: _ANSWER,

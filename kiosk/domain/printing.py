@@ -44,6 +44,36 @@ class PrintFault(StrEnum):
     UNPRINTABLE = "unprintable"
     """The document cannot be put on this printer."""
     HARDWARE_ERROR = "hardware_error"
+    TONER_EMPTY = "toner_empty"
+    OUTPUT_FULL = "output_full"
+    """The tray that takes the printed sheets."""
+
+
+class PrintWait(StrEnum):
+    """What a printer waits for in the middle of a job: a hand puts it right, and it goes on by itself."""
+
+    NOTHING = "nothing"
+    PAPER = "paper"
+    CLEARING = "clearing"
+    """Of paper that is jammed."""
+    CLOSING = "closing"
+    """Of a cover or a door."""
+    TONER = "toner"
+    EMPTYING = "emptying"
+    """Of the output tray."""
+    HAND = "hand"
+    """Something at the printer that it does not name."""
+    ANSWER = "answer"
+    """It does not answer at the moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintProgress:
+    """How far a job has come, as the printer says."""
+
+    sheets: int | None = None
+    """Printed so far; None when the printer does not count."""
+    waiting: PrintWait = PrintWait.NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ _PRINT = {
     PrintFault.CANCELED: CompletionCode.CANCELED,
     PrintFault.UNPRINTABLE: CompletionCode.UNSUPPORTED_DATA,
     PrintFault.HARDWARE_ERROR: CompletionCode.HARDWARE_ERROR,
+    PrintFault.TONER_EMPTY: CompletionCode.DEVICE_NOT_READY,
+    PrintFault.OUTPUT_FULL: CompletionCode.DEVICE_NOT_READY,
 }
 _CAPTURE = {
     CaptureRemark.NO_CAMERA: CompletionCode.HARDWARE_ERROR,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.documents.page import Page
-from kiosk.domain.printing import PrintOutcome
+from kiosk.domain.printing import PrintOutcome, PrintProgress
 from kiosk.ports.device import DevicePort
 
 
@@ -28,9 +29,16 @@ class SheetPrinter(DevicePort):
 
     @abstractmethod
     def print(
-        self, document: Page | Path, copies: int, timeout_s: float, cancel: threading.Event
+        self,
+        document: Page | Path,
+        copies: int,
+        timeout_s: float,
+        cancel: threading.Event,
+        on_progress: Callable[[PrintProgress], None],
     ) -> PrintOutcome:
         """Print a page of blocks, or a PDF file, and say what the printer itself confirmed.
+
+        `on_progress` is called on each sheet and whenever the printer begins or ends to wait for a hand.
 
         `printed` only when the printer says that the job is completed and no fewer sheets came out than the
         document has; a spooler's word alone is `unconfirmed`.  No copy of the document stays behind, in no
