@@ -58,7 +58,7 @@ def _scanner_serial(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeSc
     from devices.scanner.driver import SerialScanner
 
     port = port_at(settings.port, settings.baud, clock, key="devices.barcode_scanner.port")
-    return SerialScanner(port, settings.suffix, settings.aim_identifier, clock)
+    return SerialScanner(port, settings.suffix, settings.aim_identifier, clock, settings.trigger)
 
 
 def _modbus(settings: IoBoardSettings, clock: Clock) -> IoBoard:

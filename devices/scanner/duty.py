@@ -34,13 +34,15 @@ class ScannerDuty(Duty[BarcodeScanner]):
         self._claim.release()
 
     def wanted(self, is_open: bool) -> bool:
-        """See `Duty`."""
-        return self._claim.held and is_open
+        """See `Duty`. After a session there is still something to do: nothing of it may stay in the driver."""
+        return is_open and (self._claim.held or self._seen is not None)
 
     def step(self, driver: BarcodeScanner) -> float:
         """See `Duty`: wait a moment for one code."""
         session, cancel = self._claim.look()
         if session is None:
+            self._seen = None
+            driver.forget()
             return 0.0
         if cancel is not self._seen:
             self._seen = cancel

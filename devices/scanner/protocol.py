@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import replace
 
-from devices.code_text import MAX_CODE_BYTES, Repeats, plain, text_of
+from devices.code_text import MAX_CODE_BYTES, Repeats, plain
+from devices.scanner.aim import decode, identify
 from kiosk.device_settings import Suffix
 from kiosk.ports import NotScanned, Scan, ScanFault
 
@@ -28,17 +28,6 @@ _ENDS = {
     Suffix.LF: re.compile(rb"\n"),
     Suffix.CRLF: re.compile(rb"\r\n"),
     Suffix.ANY: re.compile(rb"\r\n|\r|\n"),
-}
-_AIM = re.compile(r"\]([A-Za-z])([0-9A-Za-z])")
-# ISO/IEC 15424, as far as kiosks meet them.
-_SYMBOLOGIES = {
-    "Q": "qr",
-    "C": "code128",
-    "E": "ean",
-    "d": "datamatrix",
-    "L": "pdf417",
-    "A": "code39",
-    "z": "aztec",
 }
 
 
@@ -83,6 +72,15 @@ class ScanReader:
             self._overflown = True
         return found
 
+    def whole(self, code: bytes, symbology: str, now: float) -> list[Scan | NotScanned]:
+        """A code that came in packets of its own, and so needs no end."""
+        self._last_byte_at = now
+        return self._finish(code.rstrip(b"\r\n"), now, symbology)
+
+    def drop_half(self) -> None:
+        """What has come of the next code was no code."""
+        self._buffer.clear()
+
     def quiet(self, now: float) -> list[Scan | NotScanned]:
         """What the silence until `now` completes."""
         silent_s = now - self._last_byte_at
@@ -99,7 +97,7 @@ class ScanReader:
             return self._finish(code[:half] if doubled else code, now)
         return []
 
-    def _finish(self, code: bytes, now: float) -> list[Scan | NotScanned]:
+    def _finish(self, code: bytes, now: float, symbology: str = "") -> list[Scan | NotScanned]:
         overflown, self._overflown = self._overflown, False
         if not code and not overflown:
             return []  # the second half of CR LF, or an empty line
@@ -107,8 +105,9 @@ class ScanReader:
         if self._flooded:
             return []
         if overflown or len(code) > MAX_CODE_BYTES:
-            return [NotScanned(fault=ScanFault.TOO_LONG)]
-        scan = self._decode(code)
+            scan: Scan | NotScanned = NotScanned(fault=ScanFault.TOO_LONG)
+        else:
+            scan = self._decode(code, symbology)
         if isinstance(scan, Scan) and (not scan.text or self._repeats.seen(scan.text, now)):
             return []  # a code held before the scanner is one code, however often it is sent
         self._times.append(now)
@@ -121,13 +120,9 @@ class ScanReader:
         while self._times and now - self._times[0] > BURST_S:
             self._times.popleft()
 
-    def _decode(self, code: bytes) -> Scan | NotScanned:
-        text = text_of(code)
+    def _decode(self, code: bytes, symbology: str) -> Scan | NotScanned:
+        marked = identify(code, self._aim)
+        text = decode(marked)
         if text is None:
             return NotScanned(fault=ScanFault.UNDECODABLE)
-        scan = Scan(text=text)
-        mark = _AIM.match(text)
-        # A known mark is one even where nobody set it: no code of a service begins so.
-        if mark and (self._aim or mark[1] in _SYMBOLOGIES):
-            scan = Scan(text=text[mark.end() :], symbology=_SYMBOLOGIES.get(mark[1], ""))
-        return replace(scan, text=plain(scan.text))
+        return Scan(text=plain(text), symbology=marked.symbology or symbology)
