@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from devices.contract import (
     OPENED,
@@ -32,6 +35,8 @@ _BACK_WITHIN_S = 2.0
 _CUTS = 24
 """How many places of a command the cable is pulled at."""
 _CYCLES = 15
+_SCRIPTS = Path(__file__).resolve().parent / "scripts"
+"""`CLASS/MISHAP.yaml`, in the language of `devices.fault_script`; also for `kiosk simulate DEVICE --script`."""
 
 Run = Callable[[Rig[Any]], Evidence]
 
@@ -87,6 +92,12 @@ def checks_for(contract: Contract[Any]) -> list[Check[Any]]:
             "一个字节一个字节地来也能读",
             "Byte by byte is still understood",
             lambda rig: _slow(rig, work),
+        ),
+        _check(
+            "fault-scripts",
+            "各种故障剧本都如实结束，事后照常工作",
+            "After every scripted mishap it has told the truth, and works again",
+            lambda rig: _scripts(rig, contract),
         ),
         _check("no-leak", "反复拔插不漏线程和文件", "Nothing leaks over many plugs", _no_leak),
     ]
@@ -381,6 +392,25 @@ def _slow(rig: Rig[Any], work: Work[Any]) -> Evidence:
         _require_truth(rig, work, outcome)
         rig.hands.do("heal")
     return {"completion": completion_of(outcome), "seconds": round(seconds, 2)}
+
+
+def _scripts(rig: Rig[Any], contract: Contract[Any]) -> Evidence:
+    work, endings = contract.work, {}
+    for script in sorted((_SCRIPTS / contract.device.value).glob("*.yaml")):
+        with rig.opened() as driver:
+            for entry in yaml.safe_load(script.read_text(encoding="utf-8")):
+                rig.hands.do("fault", **entry)
+            work.prepare(rig.hands)
+            outcome, seconds = rig.timed(partial(work.run, driver, work.timeout_s, threading.Event()))
+            require(seconds <= work.timeout_s + _GRACE_S, f"{script.stem}: took {seconds:.1f} s")
+            _require_truth(rig, work, outcome)
+            endings[script.stem] = completion_of(outcome).value
+            rig.hands.do("heal")
+            work.finish(rig.hands)
+            _works_again(rig, driver, work)
+    if not endings:
+        raise NotRun("no script for this class")
+    return endings
 
 
 # -- leaks -----------------------------------------------------------------------------------------------------

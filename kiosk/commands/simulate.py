@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import click
 
 from kiosk.cli import load_command
 
-_DEVICES = ("id-card-reader", "receipt-printer", "barcode-scanner")
+_DEVICES = ("id-card-reader", "receipt-printer", "barcode-scanner", "io-board")
 _LINE = "line"
 
 
@@ -44,18 +45,49 @@ class _DeviceGroup(click.Group):
                     ),
                     ("receipt-printer", "An ESC/POS printer that renders what it prints."),
                     ("barcode-scanner", "A serial scanner."),
+                    ("io-board", "Lights, a help button, a door and somebody in front, behind Modbus."),
                     ("line", "The line to the platform: up, cut, slow, answers lost, a portal in the way."),
                 ]
             )
 
 
-@click.group(cls=_DeviceGroup)
-def simulate() -> None:
+@click.group(cls=_DeviceGroup, invoke_without_command=True)
+@click.option(
+    "--conformance", "driver", metavar="DRIVER", help="Put a driver through the contract of its class."
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="With --conformance: the real device of these settings, with you as its hands.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --conformance: write DRIVER.html, to be signed, and DRIVER.json into this folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="With --conformance: the report on standard output.")
+@click.pass_context
+def simulate(
+    context: click.Context, driver: str | None, config_file: Path | None, out: Path | None, as_json: bool
+) -> None:
     """Play a device, or the line to the platform, with real bytes.
+
+    With --conformance, the other way round: a driver is put through everything that its class promises,
+    against the simulator, or (with --config) against real hardware.
 
     \b
     Examples:
       kiosk simulate id-card-reader --link /tmp/reader
       kiosk simulate receipt-printer --link /tmp/printer --control /tmp/printer.sock
       kiosk simulate line --listen 127.0.0.1:8001 --to 127.0.0.1:8000
+      kiosk simulate --conformance sdt --out reports
+      kiosk simulate --conformance escpos --config /etc/linban/linban.toml --out reports
     """
+    if context.invoked_subcommand is not None:
+        return
+    if driver is None:
+        click.echo(context.get_help())
+        context.exit(2)
+    conform = load_command("devices.conformance.command:conformance")
+    context.invoke(conform, driver=driver, config_file=config_file, out=out, as_json=as_json)
