@@ -47,6 +47,8 @@ _OFTEN_WRONG = frozenset({0, 1, 2, 3})
 
 def text_of(data: bytes, parts: Sequence[Part] | None = None) -> str | None:
     """The text, or None when there is none that can be trusted."""
+    if parts is None and data.isascii():
+        return data.decode("ascii")
     if parts is None or not any(part.charset is not None or part.mode is not Mode.PLAIN for part in parts):
         return _plain(data)
     whole = _utf8(data) if all(part.charset is None for part in parts) else None

@@ -18,10 +18,11 @@ prepared picture counts only when a second, different look says the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
+from msgspec import Struct
 
 from devices.camera.code_bytes import text_of
 from devices.camera.engines import Candidate, Symbol, Zbar, Zxing, read_portrait
@@ -41,8 +42,7 @@ _AROUND = 0.3
 _SAME_PLACE_MODULES = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, gc=False):
     """One code. `text` is None when its bytes are no text that can be trusted."""
 
     data: bytes
@@ -52,8 +52,7 @@ class Reading:
     """Which look read it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What came of one frame."""
 
     readings: tuple[Reading, ...]
@@ -207,21 +206,20 @@ class _Doubts:
 
     def settle(self, symbols: Sequence[Symbol]) -> list[Symbol]:
         """Those that are sure by themselves, or that were seen before."""
-        sure = [symbol for symbol in symbols if symbol.spare >= _SURE or symbol.data in self._seen]
+        sure = [symbol for symbol in symbols if symbol.spare() >= _SURE or symbol.data in self._seen]
         self._seen.update(symbol.data for symbol in symbols)
         return sure
 
 
 def _look(symbols: Sequence[Symbol], rung: str, *, located: bool = False) -> Look:
-    return Look(tuple(_readings(symbols, rung)), located or bool(symbols))
+    return Look(tuple([_reading(symbol, rung) for symbol in symbols]), located or bool(symbols))
 
 
-def _readings(symbols: Sequence[Symbol], rung: str) -> Iterator[Reading]:
-    for symbol in symbols:
-        cut = None
-        if symbol.modules is not None and symbol.mask is not None:
-            cut = parts(symbol.modules, symbol.mask, symbol.level, symbol.data)
-        yield Reading(symbol.data, text_of(symbol.data, cut), symbol.symbology, rung)
+def _reading(symbol: Symbol, rung: str) -> Reading:
+    cut = None
+    if symbol.modules is not None and symbol.mask is not None:
+        cut = parts(symbol.modules, symbol.mask, symbol.level, symbol.data)
+    return Reading(symbol.data, text_of(symbol.data, cut), symbol.symbology, rung)
 
 
 def _cut_out(grey: Pixels, candidates: Sequence[Candidate]) -> tuple[Pixels, list[Candidate]]:

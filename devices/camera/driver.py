@@ -16,7 +16,7 @@ import numpy as np
 from devices.camera.camera_watch import CameraWatch
 from devices.camera.decoder_client import COMMAND, DecoderClient
 from devices.camera.decoder_messages import Answer, Code
-from devices.camera.motion_gate import MotionGate, Verdict, sampled
+from devices.camera.motion_gate import MotionGate, Samples, Verdict, sampled
 from devices.code_text import Repeats, plain
 from devices.transport.frame_address import source_at
 from devices.transport.frame_source import FrameSource, Pixels, SourceFault, source_status
@@ -105,10 +105,10 @@ class CodeCamera(BarcodeScanner):
         """See `BarcodeScanner`."""
         deadline = self._clock.monotonic() + timeout_s
         while not self._found and not cancel.is_set() and self._clock.monotonic() < deadline:
-            frame = self._take(deadline, cancel)
-            if frame is None:
+            taken = self._take(deadline, cancel)
+            if taken is None:
                 break
-            self._consider(frame, deadline + _LOOK_BEYOND_S, cancel)
+            self._consider(*taken, deadline + _LOOK_BEYOND_S, cancel)
         return self._found.popleft() if self._found else None
 
     def forget(self) -> None:
@@ -121,7 +121,7 @@ class CodeCamera(BarcodeScanner):
 
     # -- frames --------------------------------------------------------------------------------------
 
-    def _take(self, deadline: float, cancel: threading.Event) -> Pixels | None:
+    def _take(self, deadline: float, cancel: threading.Event) -> tuple[Pixels, Samples] | None:
         started = self._clock.monotonic()
         frame = self._source.next_frame(deadline, cancel)
         now = self._clock.monotonic()
@@ -130,12 +130,13 @@ class CodeCamera(BarcodeScanner):
                 self._missing += 1
             return None
         self._missing, self._seen_at = 0, now
-        self._watch.see(frame, sampled(frame), now)
-        return frame
+        samples = sampled(frame)
+        self._watch.see(frame, samples, now)
+        return frame, samples
 
-    def _consider(self, frame: Pixels, deadline: float, cancel: threading.Event) -> None:
+    def _consider(self, frame: Pixels, samples: Samples, deadline: float, cancel: threading.Event) -> None:
         now = self._clock.monotonic()
-        verdict = self._gate.judge(sampled(frame), now)
+        verdict = self._gate.judge(samples, now)
         if verdict is Verdict.STILL:
             for text in self._held:
                 self._repeats.seen(text, now)  # it is still there: not shown again

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import zxingcpp
+from msgspec import Struct
 
 from devices.camera.unbend import Floats, Modules
 from devices.transport.frame_source import Pixels
@@ -36,21 +37,28 @@ _NAMES = {
     zxingcpp.PDF417: "pdf417",
 }
 _QR_ONLY = zxingcpp.BarcodeFormats([zxingcpp.QRCodeModel2])
+_HISTOGRAM = zxingcpp.Binarizer.GlobalHistogram
 SYMBOLOGIES = frozenset(_FORMATS)
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A code that was read."""
+class Symbol(Struct, frozen=True, gc=False):
+    """A code that was read. (A Struct: made for every hit, and a hit costs a tenth of a millisecond.)"""
 
     data: bytes
     symbology: str
-    spare: float = 1.0
-    """How much of the error correction was not needed: 1 all, 0 none; 1 where it is not known."""
+    origin: Any = None
+    """The engine's own object, for what is seldom asked."""
     modules: Modules | None = None
     """As sampled, uncorrected; True is dark."""
     mask: int | None = None
     level: str = ""
+
+    def spare(self) -> float:
+        """How much of the error correction was not needed: 1 all, 0 none; 1 where it is not known."""
+        try:
+            return float((self.origin.extra or {}).get("UEC", 1.0)) if self.origin is not None else 1.0
+        except (TypeError, ValueError):
+            return 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +76,23 @@ class Zxing:
 
     def __init__(self, symbologies: Sequence[str]) -> None:
         self._formats = zxingcpp.BarcodeFormats([_FORMATS[name] for name in symbologies])
+        self._only_qr = tuple(symbologies) == ("qr",)
 
     def read(self, image: Pixels, *, histogram: bool = False) -> tuple[list[Symbol], list[Candidate]]:
         """What can be read, and the QR codes that are there and cannot."""
-        found = zxingcpp.read_barcodes(
-            image,
-            formats=self._formats,
-            return_errors=True,
-            binarizer=(zxingcpp.Binarizer.GlobalHistogram if histogram else zxingcpp.Binarizer.LocalAverage),
-        )
+        if histogram:
+            found = zxingcpp.read_barcodes(
+                image, formats=self._formats, return_errors=True, binarizer=_HISTOGRAM
+            )
+        else:
+            found = zxingcpp.read_barcodes(image, formats=self._formats, return_errors=True)
         if not found:
             return [], []
-        symbols = [_symbol(code) for code in found if code.valid]
+        symbols = [
+            _symbol(code, "qr" if self._only_qr else _NAMES.get(code.format, ""))
+            for code in found
+            if code.valid
+        ]
         return symbols, [] if symbols else _candidates(found)
 
 
@@ -89,34 +102,27 @@ def read_portrait(image: Pixels) -> Symbol | None:
         image, formats=_QR_ONLY, try_rotate=False, try_downscale=False, try_invert=False
     ):
         if code.valid:
-            return _symbol(code)
+            return _symbol(code, "qr")
     return None
 
 
-def _symbol(code: Any) -> Symbol:
-    data, symbology = bytes(code.bytes), _NAMES.get(code.format, "")
+def _symbol(code: Any, symbology: str) -> Symbol:
+    data: bytes = code.bytes
     if symbology != "qr" or data.isascii():
-        return Symbol(data=data, symbology=symbology, spare=_spare(code))
+        return Symbol(data, symbology, code)
     # Only a code that was read may be asked for its modules: on others the library can crash.
     quiet = np.array(code.to_image(scale=1, add_quiet_zones=True))
     dark_rows = np.flatnonzero((quiet == 0).any(axis=1))
     first, last = int(dark_rows[0]), int(dark_rows[-1]) + 1
     mask = (code.extra or {}).get("DataMask")
     return Symbol(
-        data=data,
-        symbology=symbology,
-        spare=_spare(code),
+        data,
+        symbology,
+        code,
         modules=(quiet == 0)[first:last, first:last],
         mask=int(mask) if mask is not None else None,
         level=str(code.ec_level),
     )
-
-
-def _spare(code: Any) -> float:
-    try:
-        return float((code.extra or {}).get("UEC", 1.0))
-    except (TypeError, ValueError):
-        return 1.0
 
 
 def _candidates(found: Sequence[Any]) -> list[Candidate]:

@@ -27,7 +27,7 @@ _CHANGED_SHARE = 0.1
 REST_S = 0.4
 """Still for this long is at rest."""
 _REST_FRAMES = 3
-LOOK_AGAIN_S = 6.0
+LOOK_AGAIN_S = 8.0
 """Even at rest one frame is looked at now and then: no measure of stillness is perfect."""
 
 

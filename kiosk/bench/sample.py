@@ -33,3 +33,8 @@ def in_turn(rounds: int, **contestants: Callable[[], float]) -> dict[str, list[f
 def goal(figure: float, limit: float, unit: str) -> dict[str, Any]:
     """A figure, what it may be at most, and whether it is."""
     return {"value": round(figure, 3), "at_most": limit, "unit": unit, "met": figure <= limit}
+
+
+def goal_at_least(figure: float, limit: float, unit: str) -> dict[str, Any]:
+    """A figure, what it has to be at least, and whether it is."""
+    return {"value": round(figure, 3), "at_least": limit, "unit": unit, "met": figure >= limit}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ _BENCHES = {
     "start": ("kiosk.bench.start:run", "icon to attract page, memory, idle processor time"),
     "page": ("kiosk.bench.page_turn:run", "tap to painted page"),
     "card": ("devices.bench:run", "an ID card read, beside the wire time of its bytes"),
+    "camera": ("devices.camera.bench:run", "codes in photographs, and what an empty counter costs"),
     "record": ("kiosk.bench.record:run", "a whole case in the journal, beside a bare durable insert"),
     "delivery": ("sync.bench:run", "1,000 cases from journal to platform, durable at both ends"),
 }
@@ -21,13 +23,19 @@ _BENCHES = {
 @click.command()
 @click.argument("name", required=False, type=click.Choice(list(_BENCHES)))
 @click.option("--json", "as_json", is_flag=True, help="As JSON (the only form so far; kept for scripts).")
-def bench(name: str | None, as_json: bool) -> None:
+@click.option(
+    "--photos",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Photographs of codes for `camera`: a folder with a manifest.json of [{file, text}, …].",
+)
+def bench(name: str | None, as_json: bool, photos: Path | None) -> None:
     """Measure NAME, or everything, and print JSON: each figure beside its yardstick and its goal.
 
     \b
     start      icon to attract page, memory, idle processor time
     page       tap to painted page
     card       an ID card read, beside the wire time of its bytes
+    camera     codes in photographs, beside zxing-cpp, pyzbar and OpenCV
     record     a whole case in the journal, beside a bare durable insert
     delivery   1,000 cases from journal to platform, durable at both ends
 
@@ -36,15 +44,24 @@ def bench(name: str | None, as_json: bool) -> None:
     \b
     Examples:
       kiosk bench start
+      kiosk bench camera --photos ~/photos --json
       kiosk bench > figures.json
     """
     del as_json
+    if photos is not None and name != "camera":
+        raise click.UsageError("--photos is for `kiosk bench camera`")
     names = [name] if name else list(_BENCHES)
     report: dict[str, Any] = {}
     for each in names:
         click.echo(f"measuring {each}: {_BENCHES[each][1]} …", err=True)
         module, _, function = _BENCHES[each][0].partition(":")
-        report[each] = getattr(importlib.import_module(module), function)()
+        run = getattr(importlib.import_module(module), function)
+        try:
+            report[each] = run() if photos is None else run(photos)
+        except ValueError as error:
+            if photos is None:
+                raise
+            raise click.BadParameter(str(error), param_hint="--photos") from error
     click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     missed = sorted(_missed(report))
     for place in missed:
@@ -57,5 +74,8 @@ def _missed(value: Any, place: str = "") -> list[str]:
     if not isinstance(value, dict):
         return []
     if value.get("met") is False:
-        return [f"{place}: {value.get('value')} {value.get('unit', '')}, at most {value.get('at_most')}"]
+        limit = next(
+            f"{key.replace('_', ' ')} {value[key]}" for key in ("at_most", "at_least") if key in value
+        )
+        return [f"{place}: {value.get('value')} {value.get('unit', '')}, {limit}"]
     return [found for key, inner in value.items() for found in _missed(inner, f"{place}.{key}".lstrip("."))]
