@@ -265,6 +265,10 @@ _OBSTACLE: _Sentences = {
         "Cases cannot be taken now. Please ask the staff",
     ),
     Obstacle.NOT_ENROLLED: ("本机还没有登记，不能收件", "This terminal is not registered yet"),
+    Obstacle.ON_BATTERY: (
+        "停电了，现在不能开始办事。来电后再办，已经提交的不受影响",
+        "The power is out; nothing new can be begun. Come back when it is on; what was submitted is safe",
+    ),
     Obstacle.NO_READER: (
         "读卡器用不了。请找工作人员，或换一台机器",
         "The card reader is not working. Ask the staff or use another terminal",
@@ -359,6 +363,9 @@ _DETAIL: _Sentences = {
     DeviceDetail.PORT_IN_USE: ("被别的程序占用", "in use by another program"),
     DeviceDetail.NOT_CONFIGURED: ("没有设置", "not configured"),
     DeviceDetail.WRONG_DEVICE: ("接错了设备", "wrong device attached"),
+    DeviceDetail.ON_BATTERY: ("停电了，在用电池", "no mains, running on battery"),
+    DeviceDetail.BATTERY_LOW: ("电池快用完了，就要关机", "battery almost empty, shutting down"),
+    DeviceDetail.REPLACE_BATTERY: ("电池该换了", "battery needs replacing"),
     DeviceDetail.TONER_LOW: ("墨粉快用完", "toner low"),
     DeviceDetail.TONER_EMPTY: ("没有墨粉了", "out of toner"),
     DeviceDetail.OUTPUT_FULL: ("出纸口满了", "output tray full"),

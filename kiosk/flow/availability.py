@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kiosk.catalogue.pack import OfflineAbility, Pack
-from kiosk.domain.device_status import DeviceClass, DeviceStatus
+from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceStatus
 from kiosk.domain.trust import Rung
 
 
@@ -23,6 +23,8 @@ class LineState(StrEnum):
 class Obstacle(StrEnum):
     """Something that stands in a service's way, or will be missing at its end."""
 
+    ON_BATTERY = "on_battery"
+    """The mains are gone: what was begun may be finished, nothing new is begun."""
     NO_JOURNAL = "no_journal"
     NOT_ENROLLED = "not_enrolled"
     NO_READER = "no_reader"
@@ -34,7 +36,15 @@ class Obstacle(StrEnum):
     """Not in the way: the number will be on the screen only."""
 
 
-_BLOCKING = frozenset({Obstacle.NO_JOURNAL, Obstacle.NOT_ENROLLED, Obstacle.NO_READER, Obstacle.NO_LINE})
+_BLOCKING = frozenset(
+    {
+        Obstacle.ON_BATTERY,
+        Obstacle.NO_JOURNAL,
+        Obstacle.NOT_ENROLLED,
+        Obstacle.NO_READER,
+        Obstacle.NO_LINE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,12 @@ class Situation:
         """Whether a resident can be sent to `device` now."""
         status = self.devices.get(device)
         return status is not None and status.usable
+
+    @property
+    def on_battery(self) -> bool:
+        """Whether the backup power says that the mains are gone; a terminal without one cannot know."""
+        supply = self.devices.get(DeviceClass.POWER_SUPPLY)
+        return supply is not None and supply.detail in (DeviceDetail.ON_BATTERY, DeviceDetail.BATTERY_LOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,8 @@ class Availability:
 def availability(pack: Pack, situation: Situation) -> Availability:
     """Everything in the way of `pack` in this `situation`, the worst first."""
     found: list[Obstacle] = []
+    if situation.on_battery:
+        found.append(Obstacle.ON_BATTERY)
     records = pack.offline is OfflineAbility.RECEIVE
     if records and not situation.journal_ready:
         found.append(Obstacle.NO_JOURNAL)
