@@ -174,11 +174,9 @@ class IoBoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         tuple[str, ...], Meta(description="inputs whose contact opens when it happens (most door switches)")
     ] = ()
     watchdog_register: Annotated[
-        int | None,
+        Annotated[int, Meta(ge=0, le=65535)] | None,
         Meta(
-            ge=0,
-            le=65535,
-            description="holding register that makes the board put its lights off when nobody speaks; absent: it has none",
+            description="holding register that makes the board put its lights off when nobody speaks; absent: it has none"
         ),
     ] = None
     watchdog_value: Annotated[
