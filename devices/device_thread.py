@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Generic
 
 from devices.duty import Driver, Duty
 from kiosk.clock import Clock
 from kiosk.domain.device_event import DeviceEvent
-from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus
+from kiosk.domain.device_status import DeviceCapabilities, DeviceClass, DeviceState, DeviceStatus
+from kiosk.domain.readiness import DeviceReadiness
 
 IDLE_POLL_S = 1.5
 """How late a pulled plug is noticed; with the first try to reopen it stays below two seconds."""
@@ -47,8 +49,10 @@ class DeviceThread(Generic[Driver]):
         self._stopping = False
         self._is_open = False
         self._plug_moved = False
+        self._examinations: deque[Callable[[DeviceReadiness], None]] = deque()
         self._status = DeviceStatus(state=DeviceState.STARTING)
         self._beat_at = clock.monotonic()
+        self._looked_s = 0.0
         self._thread = threading.Thread(target=self._run, name=device.value, daemon=True)
 
     @property
@@ -72,6 +76,11 @@ class DeviceThread(Generic[Driver]):
     def plug_moved(self) -> None:
         """Something was plugged in or pulled out, from any thread: look now instead of after the pause."""
         self._plug_moved = True
+        self._wake.set()
+
+    def examine(self, tell: Callable[[DeviceReadiness], None]) -> None:
+        """Look at the device when its thread is free, and `tell` what it answered, on that thread."""
+        self._examinations.append(tell)
         self._wake.set()
 
     def stop(self) -> None:
@@ -102,10 +111,12 @@ class DeviceThread(Generic[Driver]):
             self._driver.close()
 
     def _try_to_open(self, retry_s: float) -> float:
-        self._beat_at = self._clock.monotonic()
+        self._beat_at = started = self._clock.monotonic()
         status = self._driver.open()
+        self._looked_s = self._clock.monotonic() - started
         self._is_open = status.state in _OPENED
         self._tell(status)
+        self._answer_examinations()
         if self._duty.wanted(self._is_open):
             self._duty.step(self._driver)
         elif not self._is_open:
@@ -120,9 +131,10 @@ class DeviceThread(Generic[Driver]):
         look_at = self._clock.monotonic() + IDLE_POLL_S
         while self._is_open and not self._stopping:
             self._beat_at = self._clock.monotonic()
-            if self._plug_moved:
+            if self._plug_moved or self._examinations:
                 self._plug_moved = False
                 self._look()
+                self._answer_examinations()
             elif self._duty.wanted(True):
                 pause_s = self._duty.step(self._driver)
                 self._pass_on_events()
@@ -138,10 +150,27 @@ class DeviceThread(Generic[Driver]):
                 look_at = self._clock.monotonic() + IDLE_POLL_S
 
     def _look(self) -> None:
+        started = self._clock.monotonic()
         status = self._driver.status()
+        self._looked_s = self._clock.monotonic() - started
         self._is_open = status.state in _OPENED
         self._tell(status)
         self._pass_on_events()
+
+    def _answer_examinations(self) -> None:
+        """Of a device that is not there only that is known: it tells nothing of itself."""
+        while self._examinations:
+            tell = self._examinations.popleft()
+            started = self._clock.monotonic()
+            told = self._driver.capabilities() if self._is_open else DeviceCapabilities()
+            tell(
+                DeviceReadiness(
+                    device=self.device,
+                    status=self._status,
+                    capabilities=told,
+                    seconds=round(self._looked_s + self._clock.monotonic() - started, 3),
+                )
+            )
 
     def _pass_on_events(self) -> None:
         for event in self._driver.events():

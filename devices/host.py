@@ -11,7 +11,7 @@ import threading
 from functools import partial
 from typing import Any
 
-from devices import registry
+from devices import readiness, registry
 from devices.device_thread import DeviceThread
 from devices.duty import Desk, Method
 from devices.transport.hotplug import HotplugWatch
@@ -64,7 +64,10 @@ class Host:
         """Open the socket and start the devices."""
         methods: dict[str, Method] = {name: partial(self._call, name) for name in self._methods}
         methods["status"] = lambda _params: self.statuses()
-        self._server = IpcServer(self._settings.devices_socket, methods, self._greeting)
+        methods["readiness"] = lambda _params: readiness.examine(self._threads.values(), self._clock)
+        self._server = IpcServer(
+            self._settings.devices_socket, methods, self._greeting, slow=frozenset({"readiness"})
+        )
         self._hotplug.start()
         for thread in self._threads.values():
             thread.start()

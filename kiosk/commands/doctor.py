@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from kiosk.catalogue.loader import load_catalogue
+from kiosk.commands.selftest import self_test
 from kiosk.config import DEFAULT_FILE, Settings, load
 from kiosk.demo.world import NoPseudoTerminals, display_is_there, require_pseudo_terminals
 from kiosk.errors import ConfigError, IpcError
@@ -290,15 +291,24 @@ def _try(subject: str, look: Callable[[], str], advice: str) -> Finding:
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help=f"Settings; default {DEFAULT_FILE}."
 )
+@click.option(
+    "--devices", is_flag=True, help="Let every attached device of the running terminal test itself."
+)
+@click.option("--print", "on_paper", is_flag=True, help="With --devices: the result as a slip, to be signed.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def doctor(config_file: Path | None, as_json: bool) -> None:
+def doctor(config_file: Path | None, devices: bool, on_paper: bool, as_json: bool) -> None:
     """What works on this machine, what does not, and what to do about it. Changes nothing.
 
     \b
     Examples:
       kiosk doctor
       kiosk doctor --config site.toml --json
+      kiosk doctor --devices --print
     """
+    if on_paper and not devices:
+        raise click.UsageError("--print goes with --devices")
+    if devices:
+        sys.exit(self_test(load(config_file or DEFAULT_FILE), on_paper, as_json))
     chosen = config_file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     findings = examine(chosen)
     if as_json:
