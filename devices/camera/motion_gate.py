@@ -1,6 +1,6 @@
 """Says whether a frame is worth looking at: on a still counter nothing is decoded.
 
-Every tenth pixel each way is compared, in blocks, and what a whole block has in common is taken away first:
+Every twelfth pixel each way is compared, in blocks, and what a whole block has in common is taken away first:
 sensor noise and slowly changing light open nothing, another code in the same place does.  While shut, a
 frame is compared with the one that was last looked at, so that nothing can creep in slowly; while open, with
 the one before it.
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from devices.transport.frame_source import Pixels
 
-_STRIDE = 10
-_BLOCK = 8
-"""Samples each way: a block is 80 pixels wide."""
+_STRIDE = 12
+_BLOCK = 7
+"""Samples each way: a block is 84 pixels wide."""
 _LEAST_CHANGE = 22
 """Grey levels. Slow light stays below once a block's own brightness is taken away."""
 _NOISE_FACTOR = 7
@@ -82,7 +82,7 @@ class MotionGate:
 
 
 def sampled(frame: Pixels) -> Samples:
-    """Every tenth pixel each way; of a colour frame its green, which is most of its brightness."""
+    """Every twelfth pixel each way; of a colour frame its green, which is most of its brightness."""
     grid = frame[::_STRIDE, ::_STRIDE] if frame.ndim == 2 else frame[::_STRIDE, ::_STRIDE, 1]
     return grid.astype(np.int16)
 
