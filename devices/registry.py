@@ -14,15 +14,26 @@ from devices.duty import Desk, Duty
 from devices.transport.address import port_at
 from kiosk.clock import Clock
 from kiosk.device_settings import (
+    BadgeReaderSettings,
     BarcodeScannerSettings,
     DeviceSettings,
     IdCardReaderSettings,
     IoBoardSettings,
+    PowerSupplySettings,
     ReceiptPrinterSettings,
+    SocialCardReaderSettings,
 )
 from kiosk.domain.device_status import DeviceClass
 from kiosk.errors import ConfigError
-from kiosk.ports import BarcodeScanner, DevicePort, IdCardReader, IoBoard, SlipPrinter
+from kiosk.ports import (
+    BadgeReader,
+    BarcodeScanner,
+    DevicePort,
+    IdCardReader,
+    IoBoard,
+    PowerSupply,
+    SlipPrinter,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +72,41 @@ def _scanner_serial(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeSc
     return SerialScanner(port, settings.suffix, settings.aim_identifier, clock, settings.trigger)
 
 
+def _scanner_keyboard(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeScanner:
+    from devices.scanner.evdev_node import EvdevNode
+    from devices.scanner.keyboard_driver import KeyboardScanner
+
+    node = EvdevNode(settings.port, clock)
+    return KeyboardScanner(node, settings.suffix, settings.aim_identifier, clock)
+
+
 def _modbus(settings: IoBoardSettings, clock: Clock) -> IoBoard:
     from devices.board.driver import ModbusBoard
     from devices.board.wiring import wiring_of
 
     port = port_at(settings.port, settings.baud, clock, key="devices.io_board.port")
     return ModbusBoard(port, settings.unit, wiring_of(settings), clock, baud=settings.baud)
+
+
+def _nut(settings: PowerSupplySettings, clock: Clock) -> PowerSupply:
+    from devices.power.driver import NutSupply
+
+    key = "devices.power_supply.address"
+    return NutSupply(port_at(f"tcp:{settings.address}", clock=clock, key=key), settings.name, clock)
+
+
+def _pcsc_social_card(settings: SocialCardReaderSettings, clock: Clock) -> IdCardReader:
+    from devices.social_card.driver import SocialCardReader
+    from devices.transport.card_slot import slot_called
+
+    return SocialCardReader(slot_called(settings.reader, clock), settings.short_file_ids, clock)
+
+
+def _pcsc_badge(settings: BadgeReaderSettings, clock: Clock) -> BadgeReader:
+    from devices.badge.driver import PcscBadgeReader
+    from devices.transport.card_slot import slot_called
+
+    return PcscBadgeReader(slot_called(settings.reader, clock), clock)
 
 
 def _id_card_duty(desk: Desk) -> Duty[Any]:
@@ -111,10 +151,28 @@ def _slip_printer_contract() -> Contract[Any]:
     return CONTRACT
 
 
+def _power_duty(desk: Desk) -> Duty[Any]:
+    from devices.power.duty import PowerDuty
+
+    return PowerDuty(desk)
+
+
+def _power_contract() -> Contract[Any]:
+    from devices.power.contract import CONTRACT
+
+    return CONTRACT
+
+
 def _board_contract() -> Contract[Any]:
     from devices.board.contract import CONTRACT
 
     return CONTRACT
+
+
+def _badge_duty(desk: Desk) -> Duty[Any]:
+    from devices.badge.duty import BadgeDuty
+
+    return BadgeDuty(desk)
 
 
 KINDS: tuple[DeviceKind, ...] = (
@@ -125,6 +183,16 @@ KINDS: tuple[DeviceKind, ...] = (
         contract=_id_card_contract,
     ),
     DeviceKind(
+        device=DeviceClass.SOCIAL_CARD_READER,
+        drivers={"pcsc-social-card": _pcsc_social_card},
+        duty=_id_card_duty,
+    ),
+    DeviceKind(
+        device=DeviceClass.BADGE_READER,
+        drivers={"pcsc-badge": _pcsc_badge},
+        duty=_badge_duty,
+    ),
+    DeviceKind(
         device=DeviceClass.RECEIPT_PRINTER,
         drivers={"escpos": _escpos},
         duty=_slip_printer_duty,
@@ -132,7 +200,7 @@ KINDS: tuple[DeviceKind, ...] = (
     ),
     DeviceKind(
         device=DeviceClass.BARCODE_SCANNER,
-        drivers={"scanner-serial": _scanner_serial},
+        drivers={"scanner-serial": _scanner_serial, "scanner-keyboard": _scanner_keyboard},
         duty=_scanner_duty,
         contract=_scanner_contract,
     ),
@@ -141,6 +209,12 @@ KINDS: tuple[DeviceKind, ...] = (
         drivers={"modbus": _modbus},
         duty=_board_duty,
         contract=_board_contract,
+    ),
+    DeviceKind(
+        device=DeviceClass.POWER_SUPPLY,
+        drivers={"nut": _nut},
+        duty=_power_duty,
+        contract=_power_contract,
     ),
 )
 

@@ -12,7 +12,7 @@ _CHECK_DIGITS = "10X98765432"
 
 
 class DocumentKind(StrEnum):
-    """The documents that carry the resident-card chip (protocols of the SAM reader, byte 248)."""
+    """The documents that tell who somebody is: those with the resident-card chip, and the social-security card."""
 
     RESIDENT_ID_CARD = "resident_id_card"
     HMT_RESIDENCE_PERMIT = "hmt_residence_permit"
@@ -21,6 +21,8 @@ class DocumentKind(StrEnum):
     """Foreigner's permanent residence card, 2017 layout (type I)."""
     FOREIGN_PERMANENT_2023 = "foreign_permanent_2023"
     """Foreigner's permanent residence card, 2023 layout (type Y)."""
+    SOCIAL_SECURITY_CARD = "social_security_card"
+    """It tells neither address nor issuer; its number here is the citizen's, not that of the card."""
 
 
 class Sex(StrEnum):

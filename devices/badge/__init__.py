@@ -1,0 +1,1 @@
+"""Staff badges behind PC/SC."""
