@@ -36,6 +36,7 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   id-card-reader    place_card {card? | fields?}  lift_card {}  set {repeats}
   receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
   barcode-scanner   scan {text | bytes_hex, symbology?}  set {suffix, aim_identifier}
+  power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
   io-board          press_help {}  release_help {}  open_door {}  close_door {}  come {}  leave {}
 """
 
@@ -64,12 +65,21 @@ def _io_board(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
     return IoBoardSimulator(link, baud=baud, script=script)
 
 
+def _power_supply(far_end: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.power.simulator import PowerSupplySimulator
+
+    if isinstance(far_end, Path):
+        raise click.UsageError("power-supply is on the network: --listen 127.0.0.1:3493")
+    return PowerSupplySimulator(far_end, baud=baud, script=script)
+
+
 # Those without bytes of their own (a camera) take a path only, the others any far end.
 SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "id-card-reader": _id_card_reader,
     "receipt-printer": _receipt_printer,
     "barcode-scanner": _barcode_scanner,
     "io-board": _io_board,
+    "power-supply": _power_supply,
 }
 
 

@@ -189,7 +189,7 @@ class PowerSupplySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     driver: Annotated[str, Meta(pattern="^nut$", description="nut")] = "nut"
     address: Annotated[str, Meta(min_length=1, description="HOST:PORT of upsd")] = "127.0.0.1:3493"
-    name: Annotated[str, Meta(min_length=1, description="its name in ups.conf")] = "kiosk"
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+$", description="its name in ups.conf")] = "kiosk"
 
 
 class FingerprintReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from kiosk.ports.identity import (
     FingerprintTaken,
     NoCard,
 )
+from kiosk.ports.power import PowerReading, PowerSource
 from kiosk.ports.scanning import NotScanned, Scan
 
 _CARD = {
@@ -75,6 +76,9 @@ def completion_of(outcome: Any) -> CompletionCode:
             return _FINGERPRINT[outcome]
         case NotCaptured():
             return _CAPTURE.get(outcome.remark, CompletionCode.COMMAND_ERROR)
+        case PowerReading():
+            unknown = outcome.source is PowerSource.UNKNOWN
+            return CompletionCode.TIMED_OUT if unknown else CompletionCode.SUCCESS
         case NoCard() | None:
             return CompletionCode.TIMED_OUT
     raise TypeError(f"no port returns a {type(outcome).__name__}")

@@ -1,0 +1,1 @@
+"""Uninterruptible power supplies behind NUT (Network UPS Tools)."""
