@@ -9,7 +9,7 @@ import click
 
 from kiosk.cli import load_command
 
-_DEVICES = ("id-card-reader", "receipt-printer", "barcode-scanner", "io-board")
+_DEVICES = ("id-card-reader", "receipt-printer", "barcode-scanner", "io-board", "power-supply")
 _LINE = "line"
 
 
@@ -46,6 +46,7 @@ class _DeviceGroup(click.Group):
                     ("receipt-printer", "An ESC/POS printer that renders what it prints."),
                     ("barcode-scanner", "A serial scanner."),
                     ("io-board", "Lights, a help button, a door and somebody in front, behind Modbus."),
+                    ("power-supply", "A battery behind NUT: mains to cut, listening on the network."),
                     ("line", "The line to the platform: up, cut, slow, answers lost, a portal in the way."),
                 ]
             )
