@@ -23,6 +23,8 @@ Examples:
   kiosk simulate id-card-reader --link /tmp/sam --control /tmp/sam.sock --baud 115200
   kiosk simulate receipt-printer --link /tmp/printer --control /tmp/printer.sock
   kiosk simulate receipt-printer --listen 127.0.0.1:9100
+  kiosk simulate social-card-reader --link /tmp/slot --control /tmp/slot.sock     (reader = "sim:/tmp/slot")
+  kiosk simulate social-card-reader --link tcp:127.0.0.1:35963 --control /tmp/slot.sock     (a card in vpcd)
   kiosk simulate barcode-scanner --link /tmp/scanner --script faults.yaml
 
 \b
@@ -35,6 +37,7 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   every device      state {}  fault {at?, do, for_s?}  heal {}  unplug {for_s?}  plug {}
   id-card-reader    place_card {card? | fields?}  lift_card {}  set {repeats}
   receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
+  social-card-reader  place_card {card? | fields?}  lift_card {}  set {answers, missing, delay_s}
   barcode-scanner   scan {text | bytes_hex, symbology?}  set {suffix, aim_identifier}
   power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
   io-board          press_help {}  release_help {}  open_door {}  close_door {}  come {}  leave {}
@@ -51,6 +54,12 @@ def _receipt_printer(link: Path | FarEnd, baud: int | None, script: list[Fault])
     from devices.slip_printer.simulator import ReceiptPrinterSimulator
 
     return ReceiptPrinterSimulator(link, baud=baud, script=script)
+
+
+def _social_card_reader(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.social_card.simulator import CardReaderSimulator
+
+    return CardReaderSimulator(link, baud=baud, script=script)
 
 
 def _barcode_scanner(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
@@ -77,6 +86,7 @@ def _power_supply(far_end: Path | FarEnd, baud: int | None, script: list[Fault])
 SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "id-card-reader": _id_card_reader,
     "receipt-printer": _receipt_printer,
+    "social-card-reader": _social_card_reader,
     "barcode-scanner": _barcode_scanner,
     "io-board": _io_board,
     "power-supply": _power_supply,

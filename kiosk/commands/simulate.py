@@ -9,7 +9,14 @@ import click
 
 from kiosk.cli import load_command
 
-_DEVICES = ("id-card-reader", "receipt-printer", "barcode-scanner", "io-board", "power-supply")
+_DEVICES = (
+    "id-card-reader",
+    "social-card-reader",
+    "receipt-printer",
+    "barcode-scanner",
+    "io-board",
+    "power-supply",
+)
 _LINE = "line"
 
 
@@ -42,6 +49,10 @@ class _DeviceGroup(click.Group):
                     (
                         "id-card-reader",
                         "A SAM reader: cards to lay down, every fault a card and a cable can have.",
+                    ),
+                    (
+                        "social-card-reader",
+                        "A slot for social-security cards and badges, with PC/SC (vpcd) or without.",
                     ),
                     ("receipt-printer", "An ESC/POS printer that renders what it prints."),
                     ("barcode-scanner", "A serial scanner."),
