@@ -38,7 +38,7 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   id-card-reader    place_card {card? | fields?}  lift_card {}  set {repeats}
   receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
   social-card-reader  place_card {card? | fields?}  lift_card {}  set {answers, missing, delay_s}
-  barcode-scanner   scan {text | bytes_hex, symbology?}  set {suffix, aim_identifier}
+  barcode-scanner   scan {text | bytes_hex, symbology?, encoding?}  set {suffix, aim_identifier, trigger}
   power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
   io-board          press_help {}  release_help {}  open_door {}  close_door {}  come {}  leave {}
 """

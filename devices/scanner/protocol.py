@@ -39,7 +39,7 @@ class ScanReader:
         self._silence_ends = suffix in (Suffix.ANY, Suffix.NONE)
         self._aim = aim_identifier
         self._buffer = bytearray()
-        self._overflown = False
+        self._overflown = self._spoilt = False
         self._last_byte_at = 0.0
         self._repeats = Repeats()
         self._times: deque[float] = deque()
@@ -48,14 +48,14 @@ class ScanReader:
     def forget(self) -> None:
         """Forget half a code, and the window against double reads."""
         self._buffer.clear()
-        self._overflown = self._flooded = False
+        self._overflown = self._spoilt = self._flooded = False
         self._repeats.forget()
         self._times.clear()
 
     @property
     def pending(self) -> bool:
         """Whether the end of a code is awaited."""
-        return bool(self._buffer) or self._overflown
+        return bool(self._buffer) or self._overflown or self._spoilt
 
     def feed(self, data: bytes, now: float) -> list[Scan | NotScanned]:
         """What `data`, arrived at `now`, completes."""
@@ -77,6 +77,11 @@ class ScanReader:
         self._last_byte_at = now
         return self._finish(code.rstrip(b"\r\n"), now, symbology)
 
+    def spoil(self, now: float) -> None:
+        """Something of the present code did not arrive as it was shown: whatever else comes of it is no code."""
+        self._last_byte_at = now
+        self._spoilt = True
+
     def drop_half(self) -> None:
         """What has come of the next code was no code."""
         self._buffer.clear()
@@ -91,7 +96,7 @@ class ScanReader:
             return []
         code = bytes(self._buffer)
         self._buffer.clear()
-        if self._silence_ends or self._overflown:
+        if self._silence_ends or self._overflown or self._spoilt:
             half = len(code) // 2
             doubled = len(code) >= _DOUBLED_BYTES and code == 2 * code[:half]
             return self._finish(code[:half] if doubled else code, now)
@@ -99,13 +104,16 @@ class ScanReader:
 
     def _finish(self, code: bytes, now: float, symbology: str = "") -> list[Scan | NotScanned]:
         overflown, self._overflown = self._overflown, False
-        if not code and not overflown:
+        spoilt, self._spoilt = self._spoilt, False
+        if not code and not overflown and not spoilt:
             return []  # the second half of CR LF, or an empty line
         self._forget_old(now)
         if self._flooded:
             return []
         if overflown or len(code) > MAX_CODE_BYTES:
             scan: Scan | NotScanned = NotScanned(fault=ScanFault.TOO_LONG)
+        elif spoilt:
+            scan = NotScanned(fault=ScanFault.UNDECODABLE)
         else:
             scan = self._decode(code, symbology)
         if isinstance(scan, Scan) and (not scan.text or self._repeats.seen(scan.text, now)):
