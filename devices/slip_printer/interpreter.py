@@ -60,6 +60,7 @@ _ONE_ARGUMENT: dict[bytes, Kind] = {
     b"\x10\x04": Kind.OTHER,
     b"\x10\x05": Kind.OTHER,
 }
+_TWO_ARGUMENTS = frozenset((b"\x1d\x50",))
 _NO_ARGUMENT: dict[bytes, Kind] = {
     b"\x1b\x40": Kind.INIT,
     b"\x1b\x32": Kind.OTHER,
@@ -109,6 +110,8 @@ def _command(stream: bytes | bytearray, at: int, left: int) -> Operation | None:
         return Operation(_NO_ARGUMENT[head], b"", 2)
     if head in _ONE_ARGUMENT:
         return None if left < 3 else Operation(_ONE_ARGUMENT[head], bytes(stream[at + 2 : at + 3]), 3)
+    if head in _TWO_ARGUMENTS:
+        return None if left < 4 else Operation(Kind.OTHER, bytes(stream[at + 2 : at + 4]), 4)
     match head:
         case b"\x1d\x56":
             return _cut(stream, at, left)

@@ -12,7 +12,7 @@ from kiosk.documents.page import Align, Gap, Page, QrCode, Row, Rule, Size, Text
 
 _NO_LINE_START = frozenset("，。、；：！？）》」』】〉”’…—,.;:!?)]}%")
 _NO_LINE_END = frozenset("（《「『【〈“‘([{￥$")
-_DOTS_A_MM = 8
+_DOTS_A_MM = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class QrLine:
 Line = TextLine | RuleLine | FeedLine | QrLine
 
 
-def lay_out(page: Page, columns: int) -> list[Line]:
+def lay_out(page: Page, columns: int, dots_per_mm: float = _DOTS_A_MM) -> list[Line]:
     """The lines of `page` on paper that is `columns` narrow characters wide."""
     lines: list[Line] = []
     for block in page.blocks:
@@ -60,9 +60,9 @@ def lay_out(page: Page, columns: int) -> list[Line]:
             case Rule():
                 lines.append(RuleLine())
             case Gap():
-                lines.append(FeedLine(max(0, min(round(block.height_mm * _DOTS_A_MM), 2000))))
+                lines.append(FeedLine(max(0, min(round(block.height_mm * dots_per_mm), 2000))))
             case QrCode():
-                lines.append(QrLine(block.data, max(2, min(round(block.module_mm * _DOTS_A_MM), 16))))
+                lines.append(QrLine(block.data, max(2, min(round(block.module_mm * dots_per_mm), 16))))
     return lines
 
 

@@ -14,11 +14,11 @@ CHINESE_ON = b"\x1c\x26"
 """Chinese models power up in Chinese mode, others do not: say it."""
 QUIET = b"\x1d\x61\x00"
 """Automatic status back off: answers come only to questions."""
+TELL_FAULTS = b"\x1d\x61\x0e"
+"""Automatic status back when online, error or paper change."""
 LINE_FEED = b"\x0a"
 PAPER_QUERY = b"\x1d\x72\x01"
 """Queued: answered when everything before it has been processed. Used as a token of progress."""
-RECOVER_DROPPING = b"\x10\x05\x02"
-"""Real-time: leave an error state and drop what is buffered."""
 
 REAL_TIME_SEQUENCES = (b"\x10\x04", b"\x10\x05", b"\x10\x14")
 """Executed by some printers even inside the data of an image."""
@@ -45,6 +45,17 @@ def size(large: bool, chinese_apart: bool) -> bytes:
     """Twice as wide and high, or normal. Epson needs the Chinese size said apart (FS W)."""
     command = bytes((0x1D, 0x21, 0x11 if large else 0))
     return command + bytes((0x1C, 0x57, int(large))) if chinese_apart else command
+
+
+def units(dots_per_inch: int) -> bytes:
+    """GS P: count feeds and line spacing in dots. The unit is 1/360 inch on many printers otherwise."""
+    value = min(dots_per_inch, 255)
+    return bytes((0x1D, 0x50, value, value))
+
+
+def code_page(number: int) -> bytes:
+    """ESC t: the page of single-byte characters from 80 up."""
+    return bytes((0x1B, 0x74, number))
 
 
 def line_spacing(dots: int) -> bytes:
@@ -130,11 +141,25 @@ class Noise:
     value: int
 
 
-Answer = RealTimeByte | PaperToken | Confirmation | Noise
+@dataclass(frozen=True, slots=True)
+class AutoStatus:
+    """Four bytes that came unasked (GS a); bytes two and three have paper and errors."""
+
+    data: bytes
+
+    @property
+    def trouble(self) -> bool:
+        """Whether a slip may be standing still: worth a question."""
+        return bool(self.data[0] & 0x28 or self.data[1] & 0x6C or self.data[2] & 0x0C)
+
+
+Answer = RealTimeByte | PaperToken | Confirmation | AutoStatus | Noise
 
 _XON_XOFF = b"\x11\x13"
 _MARK_START = b"\x37\x22"
 _MARK_BYTES = 7
+_CLEARED = b"\x37\x25\x00"
+"""Epson's answer to DLE DC4 8: nobody waits for it."""
 
 
 class AnswerReader:
@@ -158,6 +183,11 @@ class AnswerReader:
         while self._buffer:
             first = self._buffer[0]
             if first == _MARK_START[0]:
+                if self._buffer.startswith(_CLEARED):
+                    del self._buffer[: len(_CLEARED)]
+                    continue
+                if _CLEARED.startswith(self._buffer):
+                    return
                 if len(self._buffer) < _MARK_BYTES and _may_be_mark(self._buffer):
                     return
                 if _is_mark(self._buffer):
@@ -168,6 +198,7 @@ class AnswerReader:
                 # Automatic status back: three more bytes that look like paper tokens belong to it.
                 if len(self._buffer) < 4:
                     return
+                yield AutoStatus(bytes(self._buffer[:4]))
                 del self._buffer[:4]
                 continue
             del self._buffer[0]
@@ -199,6 +230,8 @@ class StatusMasks:
     paper_out: int = 0x60
     not_taken: int = 0
     """In the answer to n=1 (KP-628E: 80, paper not yet torn away)."""
+    presenter: int = 0
+    """In the answer to n=4 (PPU-231II: 40, paper in the presenter)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,8 +269,8 @@ class StateBuilder:
         """Take the answer to query `number`."""
         changes: dict[str, bool | None]
         if number == 1:
-            taken = None if not self.masks.not_taken else not value & self.masks.not_taken
-            changes = {"offline": bool(value & 0x08), "taken": taken}
+            changes = {"offline": bool(value & 0x08)}
+            changes |= self._taken(value, self.masks.not_taken)
         elif number == 2:
             out = self.state.paper_out or bool(value & 0x20)
             error = bool(value & 0x40)
@@ -252,4 +285,9 @@ class StateBuilder:
         else:
             out = self.state.paper_out or bool(value & self.masks.paper_out)
             changes = {"paper_out": out, "paper_low": bool(value & self.masks.near_end)}
+            changes |= self._taken(value, self.masks.presenter)
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _taken(value: int, mask: int) -> dict[str, bool | None]:
+        return {"taken": not value & mask} if mask else {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ _COLUMN_DOTS = 12
 _BASELINE = 0.88
 """Of the em square: where the CJK fonts of the Noto family put it."""
 _THRESHOLD = 120
+_OVERHANG_DOTS = 4
 _KNOWN_FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
@@ -45,23 +45,6 @@ class Bitmap:
     def rows(self) -> int:
         """Rows with ink (and blank ones between)."""
         return len(self.data) // self.width_bytes if self.width_bytes else 0
-
-
-def in_repertoire(char: str) -> bool:
-    """Whether any Chinese receipt printer has `char` in its own type.
-
-    Two-byte GBK only: four-byte characters and leads from FE up are absent from cheap firmware (SP91
-    manual), and the user-defined zones hold nothing.
-    """
-    if char.isascii():
-        return char.isprintable()
-    if unicodedata.category(char) in ("Co", "Cn", "Cs", "Cf", "Mn", "Me"):
-        return False
-    try:
-        encoded = char.encode("gb18030")
-    except UnicodeEncodeError:
-        return False
-    return len(encoded) == 2 and encoded[0] < 0xFE
 
 
 def find_font(given: Path | None = None) -> Path:
@@ -136,33 +119,38 @@ def clusters(text: str) -> list[str]:
 
 def text_bitmap(text: str, large: bool, bold: bool, font: Path, pitch: int) -> Bitmap:
     """A line of text as dots, cropped to its ink; `pitch` is the height it takes on the paper."""
-    scale = 2 if large else 1
+    column = _COLUMN_DOTS * (2 if large else 1)
     parts = clusters(text)
-    width = sum(char_width(part[0]) for part in parts) * _COLUMN_DOTS * scale
-    image = Image.new("L", (max(width, 8), pitch), 0)
-    draw = ImageDraw.Draw(image)
-    face = load_face(font, CELL_DOTS * scale)
+    width = sum(char_width(part[0]) for part in parts) * column
+    image = Image.new("1", (max(width, 8), pitch))
     x = 0
     for part in parts:
-        draw_char(draw, x, 0, part, face, 255)
-        if bold:
-            draw_char(draw, x + 1, 0, part, face, 255)
-        x += char_width(part[0]) * _COLUMN_DOTS * scale
-    return _cropped(image.point(lambda value: 255 if value >= _THRESHOLD else 0))
+        if not part.isspace():
+            glyph = _glyph(part, column * 2, bold, font)
+            image.paste(1, (x - _OVERHANG_DOTS, 0), glyph)
+        x += char_width(part[0]) * column
+    return _cropped(image)
+
+
+@functools.lru_cache(maxsize=2048)
+def _glyph(part: str, size: int, bold: bool, font: Path) -> Image.Image:
+    """One character as dots, with room beside it for what stands out of its square."""
+    image = Image.new("L", (size + 2 * _OVERHANG_DOTS, size + _OVERHANG_DOTS))
+    draw, face = ImageDraw.Draw(image), load_face(font, size)
+    draw_char(draw, _OVERHANG_DOTS, 0, part, face, 255)
+    if bold:
+        draw_char(draw, _OVERHANG_DOTS + 1, 0, part, face, 255)
+    return image.point(lambda value: 255 if value >= _THRESHOLD else 0).convert("1")
 
 
 def qr_bitmap(data: str, module_dots: int) -> Bitmap:
-    """A QR code with its quiet zone of four modules."""
+    """A QR code; its quiet zone of four modules is blank paper above and below it."""
     matrix = segno.make(data, error="m", micro=False, boost_error=False).matrix
     side = len(matrix)
-    image = Image.new("L", (side + 8, side + 8), 0)
-    image.putdata([0] * image.width * image.height)
-    for y, row in enumerate(matrix):
-        for x, module in enumerate(row):
-            if module:
-                image.putpixel((x + 4, y + 4), 255)
-    size = (image.width * module_dots, image.height * module_dots)
-    return _packed(image.resize(size, Image.Resampling.NEAREST))
+    image = Image.frombytes("L", (side, side), bytes(255 * module for row in matrix for module in row))
+    dots = side * module_dots
+    packed = _packed(image.resize((dots, dots), Image.Resampling.NEAREST))
+    return Bitmap(packed.width_bytes, packed.data, above=4 * module_dots, below=4 * module_dots)
 
 
 def qr_modules(data: str) -> int:
