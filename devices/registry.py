@@ -57,12 +57,13 @@ def _sdt(settings: IdCardReaderSettings, clock: Clock) -> IdCardReader:
 
 def _escpos(settings: ReceiptPrinterSettings, clock: Clock) -> SlipPrinter:
     from devices.slip_printer.driver import EscPosPrinter
-    from devices.slip_printer.models import MODELS
+    from devices.slip_printer.models import load_models
 
-    if settings.model not in MODELS:
-        raise ConfigError("settings", "devices.receipt_printer.model", f"one of {', '.join(sorted(MODELS))}")
+    models = load_models(settings.model_file)
+    if settings.model not in models:
+        raise ConfigError("settings", "devices.receipt_printer.model", f"one of {', '.join(sorted(models))}")
     port = port_at(settings.port, settings.baud, clock, key="devices.receipt_printer.port")
-    return EscPosPrinter(port, settings.model, settings.font_file, clock)
+    return EscPosPrinter(port, models[settings.model], settings.font_file, clock)
 
 
 def _scanner_serial(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeScanner:

@@ -60,6 +60,10 @@ class ReceiptPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_f
     model: Annotated[
         str, Meta(min_length=1, description="a model of the printer table (generic-80, generic-58, …)")
     ] = "generic-80"
+    model_file: Annotated[
+        Path | None,
+        Meta(description="TOML file with models of this site's own, in the form of the shipped table"),
+    ] = None
     font_file: Annotated[
         Path | None, Meta(description="font for characters that the printer lacks; found if absent")
     ] = None
