@@ -85,9 +85,6 @@ class HidRawPort(DescriptorPort):
             except OSError:
                 pass  # a vanished device cannot be closed politely
 
-    def _read(self, descriptor: int) -> bytes:
-        return os.read(descriptor, REPORT_BYTES)
-
     def _write(self, descriptor: int, data: bytes) -> int:
         """One report; the kernel takes all of it or none."""
         piece = data[:REPORT_BYTES]

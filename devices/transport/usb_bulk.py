@@ -40,6 +40,8 @@ class UsbBulkPort(BytePort):
         self._device: Any = None
         self._pair: BulkPair | None = None
         self._detached = False
+        self._in_sysfs = False
+        """Whether the device could be seen there while it was certainly plugged in."""
 
     @property
     def is_open(self) -> bool:
@@ -90,6 +92,7 @@ class UsbBulkPort(BytePort):
         if pair.alternate:
             device.set_interface_altsetting(pair.interface, pair.alternate)
         self._pair = pair
+        self._in_sysfs = self._is_in_sysfs()
 
     def close(self) -> None:
         """See `BytePort`: the interface is released, and its kernel driver has it again."""
@@ -156,14 +159,15 @@ class UsbBulkPort(BytePort):
     def check(self) -> None:
         """See `BytePort`: the socket's own entry in sysfs goes, or another device gets a new number there."""
         self._open_pair()
-        if not _SYS_DEVICES.is_dir():
-            return
+        if self._in_sysfs and not self._is_in_sysfs():
+            raise self._lose()
+
+    def _is_in_sysfs(self) -> bool:
         try:
             number = int((_SYS_DEVICES / bus_path_of(self._device) / "devnum").read_text(encoding="ascii"))
         except (OSError, ValueError):
-            raise self._lose() from None
-        if number != self._device.address:
-            raise self._lose()
+            return False
+        return number == int(self._device.address)
 
     def _after(self, error: usb.core.USBError, pipe: int, stalled: bool) -> bool:
         """Clear a stall once, give up on everything else. Raises `PortLost`; returns that there was a stall."""
