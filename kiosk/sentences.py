@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from kiosk.catalogue.rules import AnswerFault
+from kiosk.domain.badge import BadgeRefusal, Role
 from kiosk.domain.case import PlatformState
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, SupplyState
 from kiosk.domain.printing import PrintFault, PrintWait
@@ -377,6 +378,21 @@ _DETAIL: _Sentences = {
     DeviceDetail.PICTURE_FROZEN: ("画面不动了", "picture frozen"),
 }
 
+_BADGE: _Sentences = {
+    BadgeRefusal.UNKNOWN: (
+        "本机不认识这张工作证。请联系管理员登记",
+        "This terminal does not know this badge. Ask for it to be enrolled",
+    ),
+    BadgeRefusal.NOT_A_BADGE: ("这不是工作证。请换一张", "This is not a staff badge. Please use another one"),
+    BadgeRefusal.NO_ROLL: ("本机还没有登记过工作证", "No badge has been enrolled on this terminal yet"),
+}
+
+_ROLE: _Sentences = {
+    Role.ASSISTANT: ("帮办人员", "assistant"),
+    Role.SITE_KEEPER: ("场地管理员", "site keeper"),
+    Role.ENGINEER: ("维护工程师", "engineer"),
+}
+
 SENTENCES: dict[type[Enum], _Sentences] = {
     CardFault: _CARD,
     PrintFault: _PRINT,
@@ -395,6 +411,8 @@ SENTENCES: dict[type[Enum], _Sentences] = {
     DeviceState: _DEVICE_STATE,
     SupplyState: _SUPPLY,
     DeviceDetail: _DETAIL,
+    BadgeRefusal: _BADGE,
+    Role: _ROLE,
 }
 
 

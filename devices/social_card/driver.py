@@ -21,14 +21,13 @@ _NOTICE_S: Final = 0.7
 """How late the service notices that a card was pulled (it looks every 0.4 s)."""
 _TRIES: Final = 2
 
-_WORTH_ANOTHER_TRY: Final = frozenset({CardFault.UNREADABLE, CardFault.MOVED})
 _SAID_ONCE: Final = frozenset({CardFault.NOT_AN_ID_CARD, CardFault.UNSUPPORTED_DOCUMENT})
 """What another look at the same card will not change."""
 _FAULTS: Final = {
     SlotFault.NO_CARD: CardFault.MOVED,
     SlotFault.RESET: CardFault.MOVED,
     SlotFault.MUTE: CardFault.UNREADABLE,
-    SlotFault.FAILED: CardFault.UNREADABLE,
+    SlotFault.FAILED: CardFault.MOVED,
 }
 """All others: the reader does not answer."""
 
@@ -69,22 +68,23 @@ class SocialCardReader(SlotDevice, IdCardReader):
         self, state: SlotState, deadline: float, cancel: threading.Event, on_found: Callable[[], None]
     ) -> CardOutcome:
         """Read the card that lies there; raises `SlotLost` only when that says nothing about the card."""
-        fault = CardFault.UNREADABLE
-        for attempt in range(_TRIES):
-            outcome = self._try(deadline, cancel, on_found if attempt == 0 else _nothing)
+        fault = CardFault.MOVED
+        announce = _Once(on_found)
+        for _ in range(_TRIES):
+            outcome = self._try(deadline, cancel, announce)
             if isinstance(outcome, IdentityDocument):
                 self._done = state.placing
                 return CardRead(document=outcome)
             if isinstance(outcome, NoCard):
                 return outcome
             fault = outcome
+            if fault is CardFault.MOVED:
+                if self._was_pulled(state, deadline, cancel):
+                    break
+                fault = CardFault.UNREADABLE
             if fault in _SAID_ONCE:
                 self._done = state.placing
-            if fault not in _WORTH_ANOTHER_TRY:
-                break
-            if self._was_pulled(state, deadline, cancel):
-                return CardNotRead(fault=CardFault.MOVED)
-            if self._clock.monotonic() >= deadline:
+            if fault is not CardFault.UNREADABLE or self._clock.monotonic() >= deadline:
                 break
         return CardNotRead(fault=fault)
 
@@ -119,5 +119,13 @@ class SocialCardReader(SlotDevice, IdCardReader):
             self._slot.wait(now, until, cancel)
 
 
-def _nothing() -> None:
-    """For the second try: the card was announced."""
+class _Once:
+    """Calls `action` the first time only: a card is announced once, however often it is tried."""
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action: Callable[[], None] | None = action
+
+    def __call__(self) -> None:
+        action, self._action = self._action, None
+        if action is not None:
+            action()

@@ -37,6 +37,7 @@ _TURN_S: Final = 0.05
 _MOST_NAMES_BYTES: Final = 16 * 128
 """pcsc-lite knows at most 16 readers, with names of at most 128 bytes."""
 _MOST_ANSWER_BYTES: Final = 264
+_STATUS_WORD_BYTES: Final = 2
 _LET_GO_S: Final = 0.5
 _LATE_S: Final = 0.5
 """How long after the end of a wait its answer may come."""
@@ -204,6 +205,8 @@ class PcscCard(HeldCard):
         limits = {"deadline": self._deadline, "cancel": self._cancel}
         sent = (self._handle, byref(self._request), command, len(command))
         self._call("SCardTransmit", *sent, None, answer, byref(length), **limits)
+        if length.value < _STATUS_WORD_BYTES:
+            raise SlotLost(SlotFault.FAILED)
         return answer.raw[: min(length.value, _MOST_ANSWER_BYTES)]
 
     def release(self) -> None:

@@ -50,6 +50,7 @@ class VpcdLine(FarEnd):
             return False
         self._connection.setblocking(False)
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         return True
 
     def remove(self) -> None:
@@ -64,6 +65,9 @@ class VpcdLine(FarEnd):
             return b""
         try:
             data = self._connection.recv(65536)
+            # vpcd sends the length and the payload apart, and its kernel keeps the second back for 40 ms until
+            # the first is acknowledged; the kernel forgets this option again after a while.
+            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         except BlockingIOError:
             return b""
         except OSError:
