@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
+from kiosk.code_settings import CodeSettings
 from kiosk.device_settings import DeviceSettings
 from kiosk.errors import ConfigError
 
@@ -110,6 +111,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     paths: PathSettings = field(default_factory=PathSettings)
     platform: PlatformSettings = field(default_factory=PlatformSettings)
     devices: DeviceSettings = field(default_factory=DeviceSettings)
+    codes: CodeSettings = field(default_factory=CodeSettings)
 
     @property
     def journal_file(self) -> Path:
@@ -203,6 +205,8 @@ def _toml(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return str(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

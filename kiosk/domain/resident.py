@@ -23,6 +23,8 @@ class DocumentKind(StrEnum):
     """Foreigner's permanent residence card, 2023 layout (type Y)."""
     SOCIAL_SECURITY_CARD = "social_security_card"
     """It tells neither address nor issuer; its number here is the citizen's, not that of the card."""
+    IDENTITY_CODE = "identity_code"
+    """No document at all: a live code was shown, and the platform told whose it is."""
 
 
 class Sex(StrEnum):

@@ -12,6 +12,7 @@ class Proof(StrEnum):
     """The card's chip was read by the reader's security module."""
     SOCIAL_CARD_READ = "social_card_read"
     CODE_SCANNED = "code_scanned"
+    """A live code was shown here, and the platform said whose it is."""
     ASSISTANT_WITNESS = "assistant_witness"
     SELF_STATED = "self_stated"
 
@@ -21,13 +22,20 @@ class Rung(StrEnum):
 
     NONE = "none"
     """Anybody may do it: looking up a receipt number."""
+    CODE = "code"
+    """The platform knows who it is, by a live code or by a document. A code can be shown by whoever holds the
+    phone, so it stands lower than a card."""
     DOCUMENT = "document"
     """A document was read by the terminal."""
 
 
 _MAKES_DOCUMENT = frozenset({Proof.CHIP_READ, Proof.SOCIAL_CARD_READ})
+_ENOUGH: dict[Rung, frozenset[Proof]] = {
+    Rung.CODE: _MAKES_DOCUMENT | {Proof.CODE_SCANNED},
+    Rung.DOCUMENT: _MAKES_DOCUMENT,
+}
 
 
 def reaches(proofs: frozenset[Proof], rung: Rung) -> bool:
     """Whether these proofs stand on `rung` or above."""
-    return rung is Rung.NONE or bool(proofs & _MAKES_DOCUMENT)
+    return rung is Rung.NONE or bool(proofs & _ENOUGH[rung])
