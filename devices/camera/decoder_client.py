@@ -81,6 +81,10 @@ class DecoderClient:
         if self._child is None and self._clock.monotonic() >= self._start_at:
             self._spawn()
 
+    def await_ready(self, deadline: float) -> bool:
+        """Wait until the process can be asked; True when it can."""
+        return self._await_child(deadline, threading.Event())
+
     def close(self) -> None:
         """End the process and give the memory back."""
         self._end_child()

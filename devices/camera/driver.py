@@ -29,6 +29,7 @@ _FRAME_WITHIN_S = 0.8
 """A camera that sends less than a frame in this time is silent."""
 _LOOK_BEYOND_S = 0.7
 """How much later than its time-out `next_scan` may end for a look that has begun."""
+_DECODER_WITHIN_S = 1.5
 _WATCH_EVERY_S = 1.0
 _SILENT_AFTER = 2
 """Missing frames in a row."""
@@ -69,6 +70,8 @@ class CodeCamera(BarcodeScanner):
                 return self._give_up(DeviceState.HARDWARE_ERROR, DeviceDetail.PICTURE_FROZEN)
         self._frozen, self._watch, self._missing = None, CameraWatch(), 0
         self._decoder.start()
+        if self._decoder.broken:  # perhaps no longer
+            self._decoder.await_ready(self._clock.monotonic() + _DECODER_WITHIN_S)
         self.forget()
         return self.status()
 

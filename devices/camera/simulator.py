@@ -9,7 +9,9 @@ lens), `garbage` (the next `frames` pictures are half noise), `slow` (`gap_s` be
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,37 @@ from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 
 FRAMES_PER_S = 15.0
-_SEND_WITHIN_S = 2.0
+
+
+class _Reader:
+    """Whoever is connected, and a thread that writes to them.
+
+    A frame is larger than a socket's buffer: written on the simulator's thread, a terminal that asks and
+    then does not read would hold up the hands too.
+    """
+
+    def __init__(self, line: socket.socket) -> None:
+        self.line = line
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="simulator-frames", daemon=True)
+        self._thread.start()
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes."""
+        self._outgoing.put(data)
+
+    def close(self) -> None:
+        """Hang up, in the middle of a frame if need be."""
+        self._outgoing.put(None)
+        with contextlib.suppress(OSError):
+            self.line.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self.line.close()
+
+    def _write(self) -> None:
+        while (data := self._outgoing.get()) is not None:
+            with contextlib.suppress(OSError):
+                self.line.sendall(data)
 
 
 class _FramePort(PseudoPort):
@@ -36,12 +68,12 @@ class _FramePort(PseudoPort):
     def __init__(self, link: Path) -> None:
         super().__init__(link)
         self._listener: socket.socket | None = None
-        self._reader: socket.socket | None = None
+        self._reader: _Reader | None = None
 
     @property
     def descriptor(self) -> int | None:
         """See `PseudoPort`."""
-        waiting = self._reader or self._listener
+        waiting = self._reader.line if self._reader else self._listener
         return waiting.fileno() if waiting else None
 
     def plug(self) -> None:
@@ -65,13 +97,12 @@ class _FramePort(PseudoPort):
     def read(self) -> bytes:
         """See `PseudoPort`. A reader that comes is let in, one that goes is let go."""
         if self._reader is None and self._listener is not None:
-            self._reader, _ = self._listener.accept()
-            self._reader.settimeout(_SEND_WITHIN_S)
+            self._reader = _Reader(self._listener.accept()[0])
             return b""
         data = b""
         if self._reader is not None:
             with contextlib.suppress(OSError):
-                data = self._reader.recv(4096)
+                data = self._reader.line.recv(4096)
         if not data:
             self._hang_up()
         return data
@@ -79,10 +110,7 @@ class _FramePort(PseudoPort):
     def write(self, data: bytes) -> None:
         """See `PseudoPort`."""
         if self._reader is not None:
-            try:
-                self._reader.sendall(data)
-            except OSError:
-                self._hang_up()
+            self._reader.send(data)
 
     def _hang_up(self) -> None:
         if self._reader is not None:
