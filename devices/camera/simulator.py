@@ -8,10 +8,6 @@ lens), `garbage` (the next `frames` pictures are half noise), `slow` (`gap_s` be
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import socket
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,100 +18,13 @@ import numpy as np
 from devices.camera import scene
 from devices.fault_script import Fault
 from devices.simulator import Simulator
+from devices.transport.frame_port import FramePort
 from devices.transport.frame_source import Pixels, read_image
-from devices.transport.pseudo_port import PseudoPort
 from devices.transport.simulated_source import ASK, HEAD, MAGIC
 from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 
 FRAMES_PER_S = 15.0
-
-
-class _Reader:
-    """Whoever is connected, and a thread that writes to them.
-
-    A frame is larger than a socket's buffer: written on the simulator's thread, a terminal that asks and
-    then does not read would hold up the hands too.
-    """
-
-    def __init__(self, line: socket.socket) -> None:
-        self.line = line
-        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, name="simulator-frames", daemon=True)
-        self._thread.start()
-
-    def send(self, data: bytes) -> None:
-        """Queue bytes."""
-        self._outgoing.put(data)
-
-    def close(self) -> None:
-        """Hang up, in the middle of a frame if need be."""
-        self._outgoing.put(None)
-        with contextlib.suppress(OSError):
-            self.line.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self.line.close()
-
-    def _write(self) -> None:
-        while (data := self._outgoing.get()) is not None:
-            with contextlib.suppress(OSError):
-                self.line.sendall(data)
-
-
-class _FramePort(PseudoPort):
-    """A listening local socket under the link's name; one camera has one reader."""
-
-    def __init__(self, link: Path) -> None:
-        super().__init__(link)
-        self._listener: socket.socket | None = None
-        self._reader: _Reader | None = None
-
-    @property
-    def descriptor(self) -> int | None:
-        """See `PseudoPort`."""
-        waiting = self._reader.line if self._reader else self._listener
-        return waiting.fileno() if waiting else None
-
-    def plug(self) -> None:
-        """See `PseudoPort`."""
-        if self._listener is not None:
-            return
-        self.link.parent.mkdir(parents=True, exist_ok=True)
-        self.link.unlink(missing_ok=True)
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(self.link))
-        self._listener.listen(1)
-
-    def unplug(self) -> None:
-        """See `PseudoPort`."""
-        self._hang_up()
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-            self.link.unlink(missing_ok=True)
-
-    def read(self) -> bytes:
-        """See `PseudoPort`. A reader that comes is let in, one that goes is let go."""
-        if self._reader is None and self._listener is not None:
-            self._reader = _Reader(self._listener.accept()[0])
-            return b""
-        data = b""
-        if self._reader is not None:
-            with contextlib.suppress(OSError):
-                data = self._reader.line.recv(4096)
-        if not data:
-            self._hang_up()
-        return data
-
-    def write(self, data: bytes) -> None:
-        """See `PseudoPort`."""
-        if self._reader is not None:
-            self._reader.send(data)
-
-    def _hang_up(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
 
 
 class CameraSimulator(Simulator):
@@ -132,8 +41,7 @@ class CameraSimulator(Simulator):
         clock: Clock | None = None,
         frames_per_s: float = FRAMES_PER_S,
     ) -> None:
-        super().__init__(link, baud=None, script=script, clock=clock)  # a camera has no baud
-        self._port = _FramePort(link)
+        super().__init__(FramePort(link), baud=None, script=script, clock=clock)  # a camera has no baud
         self._empty = scene.counter()
         self._scene = self._empty
         self._sensor = scene.Sensor(self._empty.shape)
@@ -182,7 +90,7 @@ class CameraSimulator(Simulator):
     def state(self) -> dict[str, Any]:
         """See `Simulator`."""
         return {
-            "plugged": self._port.descriptor is not None,
+            "plugged": self._port.plugged,
             "frames": self._frames,
             "shown": self._shown,
             "covered": self._covered,
