@@ -19,10 +19,8 @@ import pytest
 from devices.board.driver import ModbusBoard
 from devices.board.simulator import INPUTS, LIGHTS, WATCHDOG_REGISTER, IoBoardSimulator
 from devices.board.wiring import Wiring, wiring_of
-from devices.conformance.run import Verdict, run_contract, simulated_rig
 from devices.fault_script import Fault
 from devices.host import Host
-from devices.registry import KINDS
 from devices.transport.address import port_at
 from kiosk.clock import SystemClock
 from kiosk.config import PathSettings, Settings
@@ -53,13 +51,6 @@ def board(port: Path, board_sim: IoBoardSimulator) -> Iterator[ModbusBoard]:
     assert driver.open().state is DeviceState.ONLINE
     yield driver
     driver.close()
-
-
-def test_the_board_keeps_its_whole_contract() -> None:
-    kind = next(kind for kind in KINDS if "modbus" in kind.drivers)
-    with simulated_rig("modbus", kind) as rig:
-        report = run_contract("modbus", kind, rig, "simulated")
-    assert [check for check in report.checks if check.verdict is not Verdict.PASSED] == []
 
 
 def test_only_the_light_that_is_asked_for_shines(board: ModbusBoard, board_sim: IoBoardSimulator) -> None:
