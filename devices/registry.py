@@ -56,14 +56,15 @@ def _sdt(settings: IdCardReaderSettings, clock: Clock) -> IdCardReader:
 
 
 def _escpos(settings: ReceiptPrinterSettings, clock: Clock) -> SlipPrinter:
-    from devices.slip_printer.driver import EscPosPrinter
+    from devices.slip_printer.driver import EscPosPrinter, Timing
     from devices.slip_printer.models import load_models
 
     models = load_models(settings.model_file)
     if settings.model not in models:
         raise ConfigError("settings", "devices.receipt_printer.model", f"one of {', '.join(sorted(models))}")
     port = port_at(settings.port, settings.baud, clock, key="devices.receipt_printer.port")
-    return EscPosPrinter(port, models[settings.model], settings.font_file, clock)
+    timing = Timing.at_baud(settings.baud)
+    return EscPosPrinter(port, models[settings.model], settings.font_file, clock, timing)
 
 
 def _scanner_serial(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeScanner:

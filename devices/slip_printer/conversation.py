@@ -29,6 +29,9 @@ from devices.transport.byte_port import BytePort, PortLost
 from kiosk.clock import Clock
 from kiosk.domain.printing import PrintFault
 
+_BITS_A_BYTE = 10
+"""Start bit, 8 data bits, stop bit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -41,6 +44,13 @@ class Timing:
     recover_s: float = 3.0
     settle_s: float = 0.1
     """Silence after which nothing of an earlier job is on its way any more."""
+    wire_bytes_s: float = 11520.0
+    """What the line carries in a second: a question waits behind the bytes before it."""
+
+    @classmethod
+    def at_baud(cls, baud: int) -> Timing:
+        """For a serial line; USB and the network are faster than any."""
+        return cls(wire_bytes_s=baud / _BITS_A_BYTE)
 
 
 class Stopped(Exception):
@@ -62,6 +72,7 @@ class Conversation:
         self._open_tokens = 0
         self._asking = False
         self._alarm = False
+        self._line_free_at = 0.0
         self.paper_end = False
         """The last queued answer said that the paper had ended."""
         self.doubt = False
@@ -82,7 +93,7 @@ class Conversation:
         """Write all of `data`, which moves the paper by `dots`. Raises `Stopped`, `Canceled`."""
         self.paper_time.sending(self._clock.monotonic(), dots)
         try:
-            sent = self._port.write_some(data, deadline, cancel)
+            sent = self._send(data, deadline, cancel)
         except PortLost:
             # How much of it left is unknown: count all of it, so that nothing is called certain.
             raise Stopped(PrintFault.NO_PRINTER, len(data)) from None
@@ -92,7 +103,15 @@ class Conversation:
 
     def drop_buffer(self) -> None:
         """Tell the printer to forget what it has not printed."""
-        self._port.write_some(bytes.fromhex(self._model.drop_buffer), self._clock.monotonic() + 0.1)
+        self._send(bytes.fromhex(self._model.drop_buffer), self._clock.monotonic() + 0.1)
+
+    def by_then(self, seconds: float) -> float:
+        """The moment `seconds` after everything written so far has passed the line."""
+        return max(self._line_free_at, self._clock.monotonic()) + seconds
+
+    def _send(self, data: bytes, deadline: float, cancel: threading.Event | None = None) -> int:
+        self._line_free_at = self.by_then(len(data) / self._timing.wire_bytes_s)
+        return self._port.write_some(data, deadline, cancel)
 
     # -- queued questions -------------------------------------------------------------------------------
 
@@ -111,19 +130,21 @@ class Conversation:
         self.write(protocol.confirmation_query(mark), deadline, cancel)
         self._await(lambda: mark in self._marks, deadline, cancel)
 
-    def answers_token(self, limit: float, cancel: threading.Event) -> bool:
-        """Ask one question with nothing before it; whether it was answered by `limit`."""
+    def answers_token(self, within_s: float, limit: float, cancel: threading.Event) -> bool:
+        """Ask one question with nothing to print before it; whether it was answered soon."""
         self.ask_token(limit, cancel)
-        while self._open_tokens > 0:
-            if not (data := self._port.read_some(limit, cancel)):
-                return False
-            self._take(data)
-        return True
+        return self._comes(lambda: self._open_tokens <= 0, within_s, limit, cancel)
 
-    def answers_mark(self, mark: bytes, limit: float, cancel: threading.Event) -> bool:
+    def answers_mark(self, mark: bytes, within_s: float, limit: float, cancel: threading.Event) -> bool:
         """The same, with a mark."""
         self.write(protocol.confirmation_query(mark), limit, cancel)
-        while mark not in self._marks:
+        return self._comes(lambda: mark in self._marks, within_s, limit, cancel)
+
+    def _comes(
+        self, done: Callable[[], bool], within_s: float, limit: float, cancel: threading.Event
+    ) -> bool:
+        limit = min(limit, self.by_then(within_s))
+        while not done():
             if not (data := self._port.read_some(limit, cancel)):
                 return False
             self._take(data)
@@ -142,7 +163,7 @@ class Conversation:
             now = self._clock.monotonic()
             if now >= deadline:
                 raise Stopped(PrintFault.NO_ANSWER)
-            look_at = now if self._alarm else min(deadline, now + self._timing.look_s)
+            look_at = now if self._alarm else min(deadline, self.by_then(self._timing.look_s))
             if data := self._port.read_some(look_at, cancel):
                 self._take(data)
                 continue
@@ -171,11 +192,11 @@ class Conversation:
         return builder.state
 
     def _ask(self, number: int) -> int | None:
-        deadline = self._clock.monotonic() + self._timing.answer_s
         self._real_time.clear()
         self._asking = True
         query = protocol.real_time_query(number)
-        if self._port.write_some(query, deadline) < len(query):
+        deadline = self.by_then(self._timing.answer_s)
+        if self._send(query, deadline) < len(query):
             return None
         while not self._real_time:
             data = self._port.read_some(deadline)

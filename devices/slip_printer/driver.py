@@ -127,8 +127,7 @@ class EscPosPrinter(SlipPrinter):
             self._talk.drop_buffer()
         elif state.clean and self._confirming is None:
             try:
-                limit = self._clock.monotonic() + self._timing.recover_s
-                self._confirming = self._synchronise(limit, threading.Event())
+                self._confirming = self._synchronise(self._recovered_by(), threading.Event())
             except Stopped:
                 pass  # it could not be tried: the next look, or the next slip, tries again
         return self._told(device_status(state))
@@ -176,7 +175,7 @@ class EscPosPrinter(SlipPrinter):
                 raise Stopped(PrintFault.OFFLINE)
             if not state.clean:
                 raise Stopped(print_fault(state))
-        limit = min(deadline, self._clock.monotonic() + self._timing.recover_s)
+        limit = min(deadline, self._recovered_by())
         if self._half_image or not self._confirming:
             answered = self._synchronise(limit, cancel)
             if self._confirming and not answered:
@@ -206,14 +205,18 @@ class EscPosPrinter(SlipPrinter):
             answered = self._answers_within(self._timing.recover_s, limit, cancel)
         self._half_image = False
         if answered and self._model.confirms is Confirms.MARK:
-            limit = min(limit, self._clock.monotonic() + self._timing.answer_s)
-            answered = self._talk.answers_mark(self._next_mark(), limit, cancel)
-        self._talk.await_silence(self._clock.monotonic() + self._timing.recover_s, cancel)
+            answered = self._talk.answers_mark(self._next_mark(), self._timing.answer_s, limit, cancel)
+        self._talk.await_silence(self._recovered_by(), cancel)
         return answered
+
+    def _recovered_by(self) -> float:
+        """The moment by which a printer that can still be used has come to itself."""
+        image_s = self._model.band_bytes / self._timing.wire_bytes_s
+        return self._talk.by_then(2 * self._timing.recover_s + image_s)
 
     def _answers_within(self, seconds: float, limit: float, cancel: threading.Event) -> bool:
         self._talk.forget()
-        return self._talk.answers_token(min(limit, self._clock.monotonic() + seconds), cancel)
+        return self._talk.answers_token(seconds, limit, cancel)
 
     def _lead_out_of_image(self, limit: float, cancel: threading.Event) -> None:
         """Inside an image everything is taken for dots: as many NULs as one has lead out of it."""
