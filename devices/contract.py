@@ -62,6 +62,8 @@ class Rig(Generic[Driver]):
     make: Callable[[], Driver]
     hands: Hands
     clock: Clock
+    wire_bytes: int | None = None
+    """See `Stage`."""
 
     @contextmanager
     def opened(self) -> Iterator[Driver]:
@@ -106,7 +108,7 @@ class Work(Generic[Driver]):
     lie: Callable[[Any, Hands], str]
     """What the outcome claims that is not so; "" when it is true. Asked on simulators only."""
     finish: Callable[[Hands], None] = lambda _hands: None
-    """Take the card away again."""
+    """Take the card away again, load the paper: as it was before."""
     timeout_s: float = 5.0
     wire_bytes: int = 0
     """About how many bytes one command moves in the direction that the simulator's faults count; 0: no bytes."""
@@ -128,6 +130,8 @@ class Stage:
 
     settings: Struct
     control: Path
+    wire_bytes: int | None = None
+    """Where this line moves another number of bytes than `Work.wire_bytes`; 0: bytes cannot be counted on it."""
 
 
 @dataclass(kw_only=True)
@@ -136,8 +140,9 @@ class Contract(Generic[Driver]):
 
     device: DeviceClass
     work: Work[Driver]
-    stage: Callable[[Path], AbstractContextManager[Stage]]
-    """Set up the class's simulator in a folder. Raises `NotRun` where this machine cannot."""
+    stages: dict[str, Callable[[Path], AbstractContextManager[Stage]]]
+    """How to set up a simulator in a folder, by driver, or by `driver/line` where one driver speaks over several
+    lines. Raises `NotRun` where this machine cannot."""
     asked: dict[str, tuple[str, str]] = field(default_factory=dict)
     """What a person is asked to do for an action of the hands, in Chinese and in English."""
     exclusive: bool = True

@@ -60,7 +60,7 @@ CONTRACT: Contract[IoBoard] = Contract(
         timeout_s=1.0,
         wire_bytes=_WRITE_REPLY_BYTES,
     ),
-    stage=_stage,
+    stages={"modbus": _stage},
     asked={
         "press_help": ("请按住求助按钮", "Press the help button and hold it"),
         "release_help": ("请松开求助按钮", "Let the help button go"),

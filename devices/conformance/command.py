@@ -16,6 +16,7 @@ from devices.conformance.run import (
     CheckResult,
     ConformanceReport,
     Verdict,
+    all_stages,
     contract_of,
     run_contract,
     simulated_rig,
@@ -56,13 +57,14 @@ def conformance(driver: str, config_file: Path | None, out: Path | None, as_json
 
 
 def known_drivers() -> list[str]:
-    """Every driver that the registry knows."""
-    return sorted(driver for kind in registry.KINDS for driver in kind.drivers)
+    """Every driver that the registry knows, and the lines over which one can be simulated."""
+    drivers = {driver for kind in registry.KINDS for driver in kind.drivers}
+    return sorted(drivers | {stage for _, stage in all_stages()})
 
 
 def _kind_of(driver: str) -> registry.DeviceKind:
     for kind in registry.KINDS:
-        if driver in kind.drivers:
+        if driver.partition("/")[0] in kind.drivers:
             return kind
     raise click.BadParameter(
         f"no driver {driver!r}; there are {', '.join(known_drivers())}", param_hint="--conformance"

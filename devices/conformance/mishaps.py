@@ -126,9 +126,10 @@ def replug(rig: Rig[Any], device: DeviceClass) -> Evidence:
 
 
 def cut_anywhere(rig: Rig[Any], work: Work[Any]) -> Evidence:
-    if not rig.hands.simulated or not work.wire_bytes:
+    wire_bytes = work.wire_bytes if rig.wire_bytes is None else rig.wire_bytes
+    if not rig.hands.simulated or not wire_bytes:
         raise NotRun("bytes can only be counted on a simulator's wire")
-    cuts = sorted({1, *(round(n * work.wire_bytes / _CUTS) for n in range(1, _CUTS))})
+    cuts = sorted({1, *(round(n * wire_bytes / _CUTS) for n in range(1, _CUTS))})
     ended: dict[str, int] = {}
     for byte in cuts:
         with rig.opened() as driver:

@@ -30,10 +30,16 @@ def write_report(report: ConformanceReport, folder: Path) -> tuple[Path, Path]:
     """Write `DRIVER.json` and `DRIVER.html` into `folder` (made if absent); returns both."""
     folder.mkdir(parents=True, exist_ok=True)
     record = to_json(report)
-    json_file, html_file = folder / f"{report.driver}.json", folder / f"{report.driver}.html"
+    name = file_name(report)
+    json_file, html_file = folder / f"{name}.json", folder / f"{name}.html"
     json_file.write_bytes(record)
     html_file.write_text(to_html(report, hashlib.sha256(record).hexdigest()), encoding="utf-8")
     return json_file, html_file
+
+
+def file_name(report: ConformanceReport) -> str:
+    """Of both files, without what comes after the point."""
+    return report.driver.replace("/", "-over-")
 
 
 def to_html(report: ConformanceReport, digest: str) -> str:
@@ -91,7 +97,7 @@ def to_html(report: ConformanceReport, digest: str) -> str:
 {_signature("厂商", "Vendor")}
 {_signature("使用单位", "County")}
 </section>
-<footer>记录文件 {escape(report.driver)}.json · SHA-256 <code>{digest}</code></footer>
+<footer>记录文件 {escape(file_name(report))}.json · SHA-256 <code>{digest}</code></footer>
 </body>
 </html>
 """

@@ -17,7 +17,7 @@ from msgspec import Struct
 from devices import registry
 from devices.conformance.every_device import checks_for
 from devices.conformance.hands import SimulatorHands
-from devices.contract import Broken, Check, Contract, Hands, NotRun, Rig
+from devices.contract import Broken, Check, Contract, Hands, NotRun, Rig, Work
 from kiosk.clock import Clock, SystemClock
 from kiosk.domain.device_status import DeviceCapabilities
 
@@ -73,27 +73,43 @@ def contract_of(kind: registry.DeviceKind) -> Contract[Any]:
 
 
 @contextmanager
-def simulated_rig(driver: str, kind: registry.DeviceKind, clock: Clock | None = None) -> Iterator[Rig[Any]]:
-    """`driver` on the simulator of its class, in a folder of its own."""
+def simulated_rig(stage: str, kind: registry.DeviceKind, clock: Clock | None = None) -> Iterator[Rig[Any]]:
+    """The driver of a stage (`sdt`, or `sdt/tcp` for it over another line) on its simulator, in a folder of its own.
+
+    Raises `NotRun` where there is no such simulator, or this machine cannot run it.
+    """
     clock = clock or SystemClock()
-    contract = contract_of(kind)
+    contract, driver = contract_of(kind), stage.partition("/")[0]
+    if stage not in contract.stages:
+        raise NotRun(f"{stage} has no simulator; there are {', '.join(contract.stages)}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="linban-")))
-        stage = stack.enter_context(contract.stage(folder))
-        hands = SimulatorHands(stage.control)
+        set_up = stack.enter_context(contract.stages[stage](folder))
+        hands = SimulatorHands(set_up.control)
         stack.callback(hands.close)
-        yield Rig(make=lambda: kind.drivers[driver](stage.settings, clock), hands=hands, clock=clock)
+        yield Rig(
+            make=lambda: kind.drivers[driver](set_up.settings, clock),
+            hands=hands,
+            clock=clock,
+            wire_bytes=set_up.wire_bytes,
+        )
+
+
+def all_stages() -> list[tuple[registry.DeviceKind, str]]:
+    """Every driver of every class on every line that can be simulated."""
+    return [(kind, stage) for kind in registry.KINDS if kind.contract for stage in kind.contract().stages]
 
 
 def run_contract(
     driver: str, kind: registry.DeviceKind, rig: Rig[Any], port: str, progress: Progress | None = None
 ) -> ConformanceReport:
     """Every check, one after the other; trouble in one does not keep the next from being tried."""
-    checks = checks_for(contract_of(kind))
+    contract = contract_of(kind)
+    checks = checks_for(contract)
     results: list[CheckResult] = []
     began_at = datetime.now().astimezone().isoformat(timespec="seconds")
     for number, check in enumerate(checks, start=1):
-        result = run_check(check, rig)
+        result = run_check(check, rig, contract.work)
         results.append(result)
         if progress is not None:
             progress(number, len(checks), result)
@@ -113,12 +129,12 @@ def run_contract(
     )
 
 
-def run_check(check: Check[Any], rig: Rig[Any]) -> CheckResult:
+def run_check(check: Check[Any], rig: Rig[Any], work: Work[Any]) -> CheckResult:
     """One check, from a healed device to a healed device."""
     started = time.monotonic()
     verdict, detail, evidence = Verdict.PASSED, "", {}
     try:
-        heal(rig.hands)
+        _heal(rig.hands, work)
         evidence = {key: str(value) for key, value in check.run(rig).items() if value != ""}
     except Broken as broken:
         verdict, detail = Verdict.FAILED, str(broken)
@@ -127,7 +143,7 @@ def run_check(check: Check[Any], rig: Rig[Any]) -> CheckResult:
     except Exception as error:  # noqa: BLE001 - a driver that raises has broken the first promise of its port
         verdict, detail = Verdict.FAILED, f"raised {type(error).__name__}: {error}"
     finally:
-        heal(rig.hands)
+        _heal(rig.hands, work)
     return CheckResult(
         name=check.name,
         promise_zh=check.promise[0],
@@ -139,12 +155,11 @@ def run_check(check: Check[Any], rig: Rig[Any]) -> CheckResult:
     )
 
 
-def heal(hands: Hands) -> None:
+def _heal(hands: Hands, work: Work[Any]) -> None:
     """Everything right again, whatever a check has left."""
-    try:
+    if hands.simulated:
         hands.do("heal")
-    except NotRun:
-        pass
+        work.finish(hands)
 
 
 def _capabilities(rig: Rig[Any]) -> DeviceCapabilities:

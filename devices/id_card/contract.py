@@ -12,6 +12,7 @@ from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, requir
 from devices.id_card.practice_cards import PRACTICE_CARDS, Card
 from devices.id_card.simulator import IdCardReaderSimulator
 from devices.id_card.text_block import parse_identity
+from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.device_settings import IdCardReaderSettings
 from kiosk.domain.device_status import DeviceClass
 from kiosk.domain.resident import IdentityDocument
@@ -21,12 +22,12 @@ _READ_S = 6.0
 
 
 @contextmanager
-def _stage(folder: Path) -> Iterator[Stage]:
-    link, control = folder / "reader", folder / "reader.sock"
-    with IdCardReaderSimulator(link) as simulator:
+def _on(line: Path | TcpFarEnd, folder: Path) -> Iterator[Stage]:
+    control = folder / "reader.sock"
+    with IdCardReaderSimulator(line) as simulator:
         simulator.start()
         simulator.serve_control(control)
-        yield Stage(settings=IdCardReaderSettings(port=str(link)), control=control)
+        yield Stage(settings=IdCardReaderSettings(port=str(line)), control=control)
 
 
 def _read(driver: IdCardReader, timeout_s: float, cancel: threading.Event) -> CardOutcome:
@@ -85,7 +86,10 @@ CONTRACT: Contract[IdCardReader] = Contract(
         timeout_s=_READ_S,
         wire_bytes=1400,
     ),
-    stage=_stage,
+    stages={
+        "sdt": lambda folder: _on(folder / "reader", folder),
+        "sdt/tcp": lambda folder: _on(TcpFarEnd(), folder),
+    },
     asked={
         "place_card": ("请把身份证放在读卡区，放平", "Lay an ID card on the reader"),
         "lift_card": ("请把卡拿走", "Take the card away"),

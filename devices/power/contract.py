@@ -63,7 +63,7 @@ CONTRACT: Contract[PowerSupply] = Contract(
         timeout_s=1.0,
         wire_bytes=_ANSWER_BYTES,
     ),
-    stage=_stage,
+    stages={"nut": _stage},
     asked={
         "cut_mains": ("请拔下备用电源的市电插头", "Pull the backup power's mains plug"),
         "mains_back": ("请把备用电源的市电插头插上", "Put the backup power's mains plug in"),

@@ -54,7 +54,7 @@ CONTRACT: Contract[BarcodeScanner] = Contract(
         timeout_s=_WAIT_S,
         wire_bytes=len(_CODE.encode()) + 2,
     ),
-    stage=_stage,
+    stages={"scanner-serial": _stage},
     asked={"scan": ("请让扫描器扫一个码", "Show the scanner a code")},
 )
 

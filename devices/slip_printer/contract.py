@@ -10,6 +10,7 @@ from typing import Any
 
 from devices.contract import Contract, Evidence, Hands, NotRun, Rig, Stage, Work, require
 from devices.slip_printer.simulator import ReceiptPrinterSimulator
+from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.device_settings import ReceiptPrinterSettings
 from kiosk.documents.page import Align, Page, QrCode, Row, Rule, Size, Text
 from kiosk.domain.device_status import DeviceClass
@@ -30,12 +31,12 @@ _PAGE = Page(
 
 
 @contextmanager
-def _stage(folder: Path) -> Iterator[Stage]:
-    link, control = folder / "printer", folder / "printer.sock"
-    with ReceiptPrinterSimulator(link) as simulator:
+def _on(line: Path | TcpFarEnd, folder: Path) -> Iterator[Stage]:
+    control = folder / "printer.sock"
+    with ReceiptPrinterSimulator(line) as simulator:
         simulator.start()
         simulator.serve_control(control)
-        yield Stage(settings=ReceiptPrinterSettings(port=str(link)), control=control)
+        yield Stage(settings=ReceiptPrinterSettings(port=str(line)), control=control)
 
 
 class _Counted:
@@ -67,10 +68,14 @@ CONTRACT: Contract[SlipPrinter] = Contract(
         run=lambda driver, timeout_s, cancel: driver.print(_PAGE, timeout_s, cancel),
         succeeded=lambda outcome: outcome.verdict is PrintVerdict.PRINTED,
         lie=_lie,
+        finish=_load,
         timeout_s=_PRINT_S,
         wire_bytes=1200,
     ),
-    stage=_stage,
+    stages={
+        "escpos": lambda folder: _on(folder / "printer", folder),
+        "escpos/tcp": lambda folder: _on(TcpFarEnd(), folder),
+    },
     asked={
         "paper_out": ("请取出纸卷，合上盖子", "Take the paper roll out and close the cover"),
         "paper_in": ("请装好纸，合上盖子", "Load paper and close the cover"),

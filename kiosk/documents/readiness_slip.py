@@ -64,7 +64,7 @@ def compose_readiness(
     for device in sorted(report.devices, key=lambda each: each.ready):
         blocks.append(
             Row(
-                label=("✓ " if device.ready else "× ") + say(device.device),
+                label=("√ " if device.ready else "× ") + say(device.device),
                 value=_condition(device, words, say),
             )
         )
@@ -72,7 +72,7 @@ def compose_readiness(
             part for part in (device.capabilities.model, device.capabilities.firmware) if part
         ):
             blocks.append(Text(text=name, align=Align.RIGHT))
-    blocks += [Rule(), Gap(height_mm=6.0), Text(text=f"{words['checked']}："), Gap(height_mm=8.0)]
+    blocks += [Rule(), Gap(height_mm=3.0), Text(text=f"{words['checked']}："), Gap(height_mm=8.0)]
     return Page(blocks=tuple(blocks))
 
 

@@ -20,6 +20,7 @@ from devices.conformance.run import (
     CheckResult,
     ConformanceReport,
     Verdict,
+    all_stages,
     contract_of,
     run_check,
     run_contract,
@@ -47,21 +48,19 @@ from kiosk.ports import (
 from kiosk.ports.completion import completion_of
 
 
-def every_driver() -> list[tuple[registry.DeviceKind, str]]:
-    return [(kind, driver) for kind in registry.KINDS if kind.contract for driver in kind.drivers]
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "driver" in metafunc.fixturenames:
+    if "stage" in metafunc.fixturenames:
         wanted = metafunc.config.getoption("--driver")
-        chosen = [(kind, driver) for kind, driver in every_driver() if wanted in (None, driver)]
-        metafunc.parametrize(("kind", "driver"), chosen, ids=[driver for _, driver in chosen])
+        chosen = [
+            (kind, stage) for kind, stage in all_stages() if wanted in (None, stage, stage.partition("/")[0])
+        ]
+        metafunc.parametrize(("kind", "stage"), chosen, ids=[stage for _, stage in chosen])
 
 
-def test_a_driver_keeps_its_contract(kind: registry.DeviceKind, driver: str) -> None:
+def test_a_driver_keeps_its_contract(kind: registry.DeviceKind, stage: str) -> None:
     try:
-        with simulated_rig(driver, kind) as rig:
-            report = run_contract(driver, kind, rig, "simulator")
+        with simulated_rig(stage, kind) as rig:
+            report = run_contract(stage, kind, rig, "simulator")
     except NotRun as reason:
         pytest.skip(str(reason))
     broken = [f"{check.name}: {check.detail}" for check in report.checks if check.verdict is Verdict.FAILED]
@@ -99,7 +98,7 @@ def test_a_driver_that_breaks_its_word_is_found_out(
     monkeypatch.setattr("devices.id_card.driver.SdtReader", bad)
     tried = next(each for each in checks_for(contract_of(kind)) if each.name == check)
     with simulated_rig("sdt", kind) as rig:
-        result = run_check(tried, rig)
+        result = run_check(tried, rig, contract_of(kind).work)
     assert result.verdict is Verdict.FAILED
     assert complaint in result.detail
 
