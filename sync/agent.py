@@ -63,7 +63,7 @@ class Agent:
             settings.paths.state_dir,
             bytes_in_flight=lambda: self._clients[0].bytes_in_flight,
         )
-        self.queries = Queries(self._new_client, self.line, self._standing)
+        self.queries = Queries(self._new_client, self.line, self._standing, self._clock)
         self._threads = [
             JournalThread("relay", self._open_journal, self.relay.run, self._stopping, self._clock),
             JournalThread("keeper", self._open_journal, self.keeper.run, self._stopping, self._clock),
@@ -80,11 +80,12 @@ class Agent:
                 "status": lambda params: self.line.status(),
                 "wake": self._wake,
                 "query": self._query,
+                "identify_code": self._identify_code,
                 "cancel_query": lambda params: {"ok": self.queries.cancel(str(params["id"]))},
                 "enrol": self._enrol,
             },
             on_connect=lambda: [("line.status", self.line.status())],
-            slow=frozenset({"query", "enrol"}),
+            slow=frozenset({"query", "identify_code", "enrol"}),
         )
         for thread in self._threads:
             thread.start()
@@ -140,6 +141,21 @@ class Agent:
         except PlatformError as error:
             self.keeper.wake()
             return {"ok": False, "fault": error.fault, "detail": error.detail}
+
+    def _identify_code(self, params: Params) -> dict[str, Any]:
+        try:
+            answer = self.queries.identify(
+                str(params["form"]),
+                str(params["code"]),
+                float(params["scanned_at_s"]),
+                str(params["try"]),
+                float(params.get("timeout_s", _QUERY_S)),
+                str(params.get("id", "")),
+            )
+        except PlatformError as error:
+            self.keeper.wake()
+            return {"ok": False, "fault": error.fault, "detail": error.detail}
+        return {"ok": True, "answer": answer}
 
     def _enrol(self, params: Params) -> dict[str, Any]:
         client = self._new_client()

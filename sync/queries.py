@@ -6,10 +6,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from kiosk.clock import Clock, SystemClock
 from kiosk.domain.enrolment import Enrolment
+from kiosk.domain.presented_code import CODE_LIFE_S, is_fresh
 from kiosk.errors import LineFault, PlatformError
 from sync.line import Line
 from sync.platform_client import PlatformClient
+from sync.wire import IdentityCodeAnswer, IdentityVerdict
 
 _LONGEST_S = 30.0
 _SHORTEST_S = 0.2
@@ -23,11 +28,13 @@ class Queries:
         new_client: Callable[[], PlatformClient],
         line: Line,
         standing: Callable[[], tuple[Enrolment | None, int]],
+        clock: Clock | None = None,
     ) -> None:
         """`standing` tells who this terminal is and its newest sequence."""
         self._new_client = new_client
         self._line = line
         self._standing = standing
+        self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._idle: list[PlatformClient] = []
         self._running: dict[str, PlatformClient] = {}
@@ -61,6 +68,26 @@ class Queries:
             self._idle.append(client)
         self._line.succeeded()
         return answer
+
+    def identify(
+        self, form: str, code: str, scanned_at_s: float, try_id: str, timeout_s: float, name: str = ""
+    ) -> IdentityCodeAnswer:
+        """Ask whose live code this is. Raises `PlatformError`, at once when the line is down: never queued.
+
+        A code that was scanned more than a minute ago does not leave this terminal.
+        """
+        now = self._clock.monotonic()
+        if not is_fresh(scanned_at_s, now):
+            return IdentityCodeAnswer(verdict=IdentityVerdict.EXPIRED)
+        if not self._line.is_online:
+            raise PlatformError(LineFault.NO_LINE, "known to be down")
+        params = {"form": form, "code": code, "try": try_id}
+        found = self.ask("identity-code", params, min(timeout_s, scanned_at_s + CODE_LIFE_S - now), name)
+        try:
+            return msgspec.convert(found, IdentityCodeAnswer)
+        except msgspec.ValidationError:
+            # Without its words: they may quote the answer, and the answer names a person.
+            raise PlatformError(LineFault.NOT_THE_PLATFORM, "an identity of another shape") from None
 
     def cancel(self, name: str) -> bool:
         """End the look-up of this name; False when there is none."""

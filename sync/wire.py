@@ -11,7 +11,7 @@ there, typed and within bounds.  Bytes travel as base64 (RFC 4648 §4).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -218,7 +218,7 @@ class InboxAnswer(Struct, frozen=True, kw_only=True):
 class QueryRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A live look-up on behalf of the session."""
 
-    params: Annotated[dict[Code, Annotated[str, Meta(max_length=256)]], Meta(max_length=16)]
+    params: Annotated[dict[Code, Annotated[str, Meta(max_length=2048)]], Meta(max_length=16)]
 
 
 class QueryAnswer(Struct, frozen=True, kw_only=True):
@@ -244,6 +244,49 @@ class CaseProgress(Struct, frozen=True, kw_only=True):
     service_code: str = ""
     state: PlatformState = PlatformState.UNKNOWN
     history: list[StateAt] = []
+
+
+class IdentityVerdict(StrEnum):
+    """What the platform says to a live code that somebody showed."""
+
+    KNOWN = "known"
+    EXPIRED = "expired"
+    USED = "used"
+    """Answered for before: one code, one use."""
+    UNKNOWN = "unknown"
+
+
+class IdentityCodeAnswer(Struct, frozen=True, kw_only=True):
+    """The answer of the look-up `identity-code`: whose code it is, or why nobody's.
+
+    It is asked with `form` (what the terminal takes the code for), `code` and `try` (one number a scan: asked
+    again with the same, the platform gives the same answer, because the first may have been lost).
+    """
+
+    verdict: IdentityVerdict
+    name: Annotated[str, Meta(max_length=100)] = ""
+    number: Annotated[str, Meta(max_length=40)] = ""
+    sex: Annotated[str, Meta(pattern="^[0129]$")] = "0"
+    """GB/T 2261.1."""
+    birth: date | None = None
+
+
+class NewIdentityCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An operator's wish for a code that identifies an invented person: for tests and for practice."""
+
+    form: Code
+    code: Annotated[str, Meta(min_length=8, max_length=2048)]
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    number: Annotated[str, Meta(min_length=1, max_length=40)]
+    sex: Annotated[str, Meta(pattern="^[0129]$")] = "0"
+    birth: date
+    valid_s: Annotated[int, Meta(ge=1, le=86400)] = 60
+
+
+class IdentityCodeMade(Struct, frozen=True, kw_only=True):
+    """Until when the platform knows the code."""
+
+    expires_at: str
 
 
 class StateChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -34,6 +34,7 @@ from sync.central.exchange import (
     read_message,
     require_operator,
 )
+from sync.central.identity_codes import IdentityCodes
 from sync.central.openapi import document
 from sync.central.store import EnrolmentRefused, Replayed
 from sync.wire import (
@@ -48,7 +49,10 @@ from sync.wire import (
     Health,
     HeartbeatAnswer,
     HeartbeatRequest,
+    IdentityCodeAnswer,
+    IdentityCodeMade,
     NewEnrolmentCode,
+    NewIdentityCode,
     QueryAnswer,
     QueryRequest,
     StateChange,
@@ -167,8 +171,8 @@ def _serve_sessions(app: FastAPI, platform: Platform) -> None:
         terminal_id = request.headers.get("linban-terminal", "")
 
         def work() -> QueryAnswer:
-            identify(platform, request, body, terminal_id)
-            return _query(platform, service, read_message(request, body, QueryRequest))
+            caller = identify(platform, request, body, terminal_id)
+            return _query(platform, caller, service, read_message(request, body, QueryRequest))
 
         return answer(platform, request, await run_in_threadpool(work))
 
@@ -212,6 +216,18 @@ def _serve_operators(app: FastAPI, platform: Platform) -> None:
         valid_for = timedelta(seconds=wish.valid_s)
         expires_at = await run_in_threadpool(platform.store.add_enrolment_code, code, valid_for)
         return answer(platform, request, EnrolmentCode(code=code, expires_at=iso_utc(expires_at)))
+
+    @app.post(
+        "/v1/operator/identity-codes",
+        operation_id="makeIdentityCode",
+        summary="Let a code identify an invented person, for tests and practice",
+        tags=["operator"],
+    )
+    async def make_identity_code(request: Request) -> Response:
+        require_operator(platform, request)
+        wish = read_message(request, await read_body(request), NewIdentityCode)
+        expires_at = await run_in_threadpool(IdentityCodes(platform.store).add, wish)
+        return answer(platform, request, IdentityCodeMade(expires_at=iso_utc(expires_at)))
 
 
 def _enrol(platform: Platform, message: EnrolRequest) -> EnrolAnswer:
@@ -279,20 +295,28 @@ def _heartbeat(platform: Platform, caller: Caller, message: HeartbeatRequest) ->
     return HeartbeatAnswer(epoch=platform.store.epoch, high_water=high_water, inbox_head=inbox_head)
 
 
-def _query(platform: Platform, service: str, message: QueryRequest) -> QueryAnswer:
+def _query(platform: Platform, caller: Caller, service: str, message: QueryRequest) -> QueryAnswer:
     look_up = _LOOK_UPS.get(service)
     if look_up is None:
         raise Refusal(404, "unknown-service")
     import msgspec
 
-    return QueryAnswer(answer=msgspec.to_builtins(look_up(platform, message.params)))
+    return QueryAnswer(answer=msgspec.to_builtins(look_up(platform, caller, message.params)))
 
 
-def _case_progress(platform: Platform, params: dict[str, str]) -> CaseProgress:
+def _case_progress(platform: Platform, _caller: Caller, params: dict[str, str]) -> CaseProgress:
     receipt_number = params.get("receipt_number", "")
     if set(params) != {"receipt_number"} or not is_receipt_number(receipt_number):
         raise Refusal(422, "wrong-shape", "receipt_number: sixteen digits with their check digits")
     return platform.cases.progress(receipt_number)
 
 
-_LOOK_UPS: dict[str, Callable[[Platform, dict[str, str]], CaseProgress]] = {"case-progress": _case_progress}
+def _identity_code(platform: Platform, caller: Caller, params: dict[str, str]) -> IdentityCodeAnswer:
+    if set(params) != {"form", "code", "try"} or not all(params.values()):
+        raise Refusal(422, "wrong-shape", "form, code and try are needed")
+    codes = IdentityCodes(platform.store)
+    return codes.ask(params["form"], params["code"], caller.terminal.terminal_id, params["try"])
+
+
+_LookUp = Callable[[Platform, Caller, dict[str, str]], CaseProgress | IdentityCodeAnswer]
+_LOOK_UPS: dict[str, _LookUp] = {"case-progress": _case_progress, "identity-code": _identity_code}

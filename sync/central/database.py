@@ -14,7 +14,7 @@ from typing import Any
 from sqlcipher3 import dbapi2
 
 _SAFE_SQLITE = (3, 51, 3)
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 
 _SCHEMA = """
 create table platform (name text primary key, value text not null) without rowid;
@@ -74,6 +74,14 @@ create table seen_nonce (
 create unique index seen_nonce_once on seen_nonce (terminal_id, nonce);
 """
 
+_IDENTITY_CODES = """
+create table identity_code (
+  code_hash blob primary key, form text not null, person text not null, expires_at text not null,
+  used_by text, used_at text
+) without rowid;
+"""
+"""Since schema 2."""
+
 
 class UnusableDatabase(Exception):
     """The file cannot serve as the platform's memory; the message says why."""
@@ -98,6 +106,10 @@ def open_database(file: Path | str) -> Any:
         raise UnusableDatabase(f"written by a later version (schema {version})")
     if version == 0:
         connection.executescript(
-            f"begin immediate; {_SCHEMA}; pragma user_version = {_SCHEMA_VERSION}; commit;"
+            f"begin immediate; {_SCHEMA} {_IDENTITY_CODES}; pragma user_version = {_SCHEMA_VERSION}; commit;"
+        )
+    elif version == 1:
+        connection.executescript(
+            f"begin immediate; {_IDENTITY_CODES}; pragma user_version = {_SCHEMA_VERSION}; commit;"
         )
     return connection

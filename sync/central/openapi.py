@@ -28,6 +28,7 @@ _MESSAGES: dict[str, tuple[type[Any] | None, type[Any]]] = {
     "changeCaseState": (wire.StateChange, wire.CaseProgress),
     "countCases": (None, wire.CasesAnswer),
     "makeEnrolmentCode": (wire.NewEnrolmentCode, wire.EnrolmentCode),
+    "makeIdentityCode": (wire.NewIdentityCode, wire.IdentityCodeMade),
 }
 """Request and answer of each operation."""
 
@@ -50,6 +51,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     kinds = {kind for pair in _MESSAGES.values() for kind in pair if kind is not None} | {
         wire.Problem,
         wire.CaseProgress,
+        wire.IdentityCodeAnswer,
     }
     ordered = sorted(kinds, key=lambda kind: kind.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
