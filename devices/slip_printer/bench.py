@@ -7,6 +7,7 @@ the real driver and a simulated printer, whose wire and paper take their time.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import tempfile
 import threading
@@ -15,65 +16,64 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec import structs
 from PIL import Image, ImageChops
 
 from devices.slip_printer.driver import EscPosPrinter, Timing
 from devices.slip_printer.interpreter import Kind, operations
 from devices.slip_printer.job import closing, compose
-from devices.slip_printer.models import MODELS, Model, Repertoire
+from devices.slip_printer.models import MODELS, Model
 from devices.slip_printer.paper_motion import PaperMotion
 from devices.slip_printer.renderer import Renderer
 from devices.slip_printer.simulator import ReceiptPrinterSimulator
 from devices.transport.address import port_at
 from kiosk.bench.sample import goal, in_turn, summary
-from kiosk.documents.page import Align, Gap, Page, QrCode, Row, Rule, Size, Text
+from kiosk.documents.page import Align, Block, Gap, Page, QrCode, Row, Rule, Size, Text
 from kiosk.domain.printing import PrintVerdict
 
 _ROUNDS = 15
 _BITS_A_BYTE = 10
 _MODEL = MODELS["generic-80"]
 _AWKWARD = "￥①℃〇㛃𠮷"
-_ORDINARY = Page(
-    blocks=(
-        Text(text="办件回执", size=Size.LARGE, align=Align.CENTRE, bold=True),
-        Gap(),
-        Row(label="事项", value="城乡居民基本养老保险待遇申领"),
-        Row(label="姓名", value="测*甲"),
-        Row(label="证件号", value="1101**********002X"),
-        Row(label="收件时间", value="2026-11-22 10:05"),
-        Row(label="地点", value="示例街道政务服务驿站"),
-        Rule(),
-        Text(text="收件号", align=Align.CENTRE),
-        Text(text="4107 2236 0815", size=Size.LARGE, align=Align.CENTRE, bold=True),
-        Text(text="材料已收下，还没有开始审批。", align=Align.CENTRE),
-        Rule(),
-        Text(text="材料清单", bold=True),
-        Row(label="居民身份证复印件", value="1 份"),
-        Row(label="户口簿复印件", value="1 份"),
-        Row(label="待遇申请表", value="2 份"),
-        Row(label="工本费", value="￥5.00"),
-        Rule(),
-        Text(text="接下来", bold=True),
-        Text(text="① 街道初审，3 个工作日内给您打电话。"),
-        Text(text="② 区社保经办机构复核，15 个工作日。"),
-        Text(text="③ 办结后发短信，次月起按月发放。"),
-        Text(text="· 有疑问请打 000-00000000，或到窗口当面问。"),
-        Text(text="· 请妥善保管本回执，补打时要用到收件号。"),
-        Gap(),
-        QrCode(data="https://example.cn/r/410722360815"),
-        Text(text="扫这个码，或报收件号，都能查进度", align=Align.CENTRE),
-    )
+_LINES: tuple[Block, ...] = (
+    Text(text="办件回执", size=Size.LARGE, align=Align.CENTRE, bold=True),
+    Gap(),
+    Row(label="事项", value="城乡居民基本养老保险待遇申领"),
+    Row(label="姓名", value="测*甲"),
+    Row(label="证件号", value="1101**********002X"),
+    Row(label="收件时间", value="2026-11-22 10:05"),
+    Row(label="地点", value="示例街道政务服务驿站"),
+    Rule(),
+    Text(text="收件号", align=Align.CENTRE),
+    Text(text="4107 2236 0815", size=Size.LARGE, align=Align.CENTRE, bold=True),
+    Text(text="材料已收下，还没有开始审批。", align=Align.CENTRE),
+    Rule(),
+    Text(text="材料清单", bold=True),
+    Row(label="居民身份证复印件", value="1 份"),
+    Row(label="户口簿复印件", value="1 份"),
+    Row(label="待遇申请表", value="2 份"),
+    Row(label="工本费", value="￥5.00"),
+    Rule(),
+    Text(text="接下来", bold=True),
+    Text(text="① 街道初审，3 个工作日内给您打电话。"),
+    Text(text="② 区社保经办机构复核，15 个工作日。"),
+    Text(text="③ 办结后发短信，次月起按月发放。"),
+    Text(text="· 有疑问请打 000-00000000，或到窗口当面问。"),
+    Text(text="· 请妥善保管本回执，补打时要用到收件号。"),
+    Text(text="扫这个码，或报收件号，都能查进度", align=Align.CENTRE),
 )
-"""Twenty-five lines of text and a code: what most residents take home."""
+"""Twenty-five lines of text: with a code below, what most residents take home."""
+
+
+_RARE = "㛃"
+_numbers = itertools.count(410722360815)
 
 
 def run() -> dict[str, Any]:
     """Every figure, each beside its yardstick."""
-    drawing = replace(_MODEL, native_qr=False, repertoire=Repertoire.ASCII)
     return {
         "ordinary": _ordinary(),
-        "all_drawn": _all_drawn(drawing),
+        "all_drawn": _all_drawn(MODELS["generic-80-no-qr"]),
         "awkward_characters": _awkward(),
         "seconds": {str(baud): _seconds(baud) for baud in (115200, 9600)},
     }
@@ -81,9 +81,9 @@ def run() -> dict[str, Any]:
 
 def _ordinary() -> dict[str, Any]:
     """An ordinary slip as it goes out, beside the same slip as one image."""
-    stream = _stream(_ORDINARY, _MODEL)
+    stream = _stream(_slip(), _MODEL)
     whole_image = len(_peer_image(_dots(stream)))
-    cpu = in_turn(_ROUNDS, ours=lambda: _timed(lambda: _stream(_ORDINARY, _MODEL)))
+    cpu = in_turn(_ROUNDS, ours=lambda: _timed(lambda: _stream(_slip(), _MODEL)))
     return {
         "bytes": len(stream),
         "bytes_as_one_image": whole_image,
@@ -95,19 +95,13 @@ def _ordinary() -> dict[str, Any]:
 
 def _all_drawn(model: Model) -> dict[str, Any]:
     """A slip of which every line must be drawn, beside python-escpos's image of the same dots."""
-    page = Page(
-        blocks=tuple(
-            Row(label=block.label, value=f"{block.value}㛃") if isinstance(block, Row) else block
-            for block in _ORDINARY.blocks
-        )
-    )
-    stream = _stream(page, model)
+    stream = _stream(_slip(rare=True), model)
     picture = _dots(stream)
     peer = _peer_image(picture)
     identical = _same_ink(picture, _dots(peer))
     cpu = in_turn(
         _ROUNDS,
-        ours=lambda: _timed(lambda: _stream(page, model)),
+        ours=lambda: _timed(lambda: _stream(_slip(rare=True), model)),
         peer=lambda: _timed(lambda: _peer_image(picture)),
     )
     ours_ms, peer_ms = (statistics.median(cpu[name]) for name in ("ours", "peer"))
@@ -143,7 +137,7 @@ def _awkward() -> dict[str, Any]:
 
 def _seconds(baud: int) -> dict[str, Any]:
     """From the call to the printer's confirmation, beside what wire and paper take by themselves."""
-    stream = _stream(_ORDINARY, _MODEL)
+    stream = _stream(_slip(), _MODEL)
     motion = PaperMotion()
     with tempfile.TemporaryDirectory(prefix="linban-") as folder:
         link = Path(folder) / "printer"
@@ -171,10 +165,27 @@ def _seconds(baud: int) -> dict[str, Any]:
 
 def _print(printer: EscPosPrinter) -> float:
     started = time.monotonic()
-    outcome = printer.print(_ORDINARY, 30, threading.Event())
+    outcome = printer.print(_slip(), 30, threading.Event())
     if outcome.verdict is not PrintVerdict.PRINTED:
         raise RuntimeError(f"the slip was not printed: {outcome}")
     return time.monotonic() - started
+
+
+def _slip(rare: bool = False) -> Page:
+    """A slip with a number of its own, as each resident's has: nothing of the code can be kept from the last."""
+    code = QrCode(data=f"https://example.cn/r/{next(_numbers)}")
+    lines = [_with_rare_character(block) for block in _LINES] if rare else _LINES
+    return Page(blocks=(*lines, Gap(), code))
+
+
+def _with_rare_character(block: Block) -> Block:
+    match block:
+        case Text():
+            return structs.replace(block, text=_RARE + block.text[1:])
+        case Row():
+            return structs.replace(block, label=_RARE + block.label[1:])
+        case _:
+            return block
 
 
 def _stream(page: Page, model: Model) -> bytes:

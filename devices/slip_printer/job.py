@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import segno
-
 from devices.slip_printer import protocol
 from devices.slip_printer.layout import FeedLine, QrLine, RuleLine, TextLine, lay_out, text_width
 from devices.slip_printer.models import ChineseSize, Model
@@ -144,7 +142,7 @@ class _Composer:
     def qr(self, line: QrLine) -> None:
         try:
             modules = qr_modules(line.data)
-        except (segno.DataOverflowError, ValueError) as error:
+        except ValueError as error:
             raise Unprintable from error
         module_dots = min(line.module_dots, self._model.width_dots // (modules + 8))
         if module_dots < _MIN_MODULE_DOTS:

@@ -5,6 +5,7 @@ Widths are counted in columns of 12 dots: a narrow character takes one, a wide o
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ def lay_out(page: Page, columns: int, dots_per_mm: float = _DOTS_A_MM) -> list[L
     return lines
 
 
+@functools.lru_cache(maxsize=8192)
 def char_width(char: str) -> int:
     """Columns of one character; 0 for what is drawn onto the one before it (variation selectors, accents)."""
     if char.isascii():

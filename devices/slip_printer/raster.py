@@ -7,9 +7,10 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import segno
-from PIL import Image, ImageDraw, ImageFont
+import zxingcpp
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from devices.slip_printer.layout import char_width
 from devices.slip_printer.protocol import REAL_TIME_SEQUENCES
@@ -144,18 +145,28 @@ def _glyph(part: str, size: int, bold: bool, font: Path) -> Image.Image:
 
 
 def qr_bitmap(data: str, module_dots: int) -> Bitmap:
-    """A QR code; its quiet zone of four modules is blank paper above and below it."""
-    matrix = segno.make(data, error="m", micro=False, boost_error=False).matrix
-    side = len(matrix)
-    image = Image.frombytes("L", (side, side), bytes(255 * module for row in matrix for module in row))
-    dots = side * module_dots
-    packed = _packed(image.resize((dots, dots), Image.Resampling.NEAREST))
+    """A QR code; its quiet zone of four modules is blank paper above and below it. Raises `ValueError`."""
+    modules = _qr_image(data)
+    dots = modules.width * module_dots
+    packed = _packed(modules.resize((dots, dots), Image.Resampling.NEAREST))
     return Bitmap(packed.width_bytes, packed.data, above=4 * module_dots, below=4 * module_dots)
 
 
 def qr_modules(data: str) -> int:
-    """Modules along one side, without the quiet zone. Raises `segno.DataOverflowError`."""
-    return len(segno.make(data, error="m", micro=False, boost_error=False).matrix)
+    """Modules along one side, without the quiet zone. Raises `ValueError` when no code holds so much."""
+    return _qr_image(data).width
+
+
+@functools.lru_cache(maxsize=2)
+def _qr_image(data: str) -> Image.Image:
+    """Error correction M, a pixel a module, white on black."""
+    try:
+        code = zxingcpp.create_barcode(data, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    except RuntimeError as error:  # characters that are in no character set
+        raise ValueError("not a text") from error
+    modules: Any = code.to_image(scale=1, add_quiet_zones=False)
+    image = Image.frombytes("L", (modules.shape[1], modules.shape[0]), bytes(memoryview(modules)))
+    return ImageChops.invert(image)
 
 
 def rule_bitmap(width_dots: int) -> Bitmap:
