@@ -1,0 +1,1 @@
+"""Cameras above the plate for papers (高拍仪)."""

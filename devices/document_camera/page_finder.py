@@ -1,0 +1,85 @@
+"""Where a sheet of paper lies in a picture: four straight sides with light paper inside, or none.
+
+The picture is looked at small; the corners are then put right where the pixels are (`corner_refinement`).
+Papers that are darker than what they lie on are not found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.document_camera.cut_off_page import best_cut_off
+from devices.document_camera.page_lines import Lines, find_lines, flattened
+from devices.document_camera.quadrangles import quadrangles, side_support, support
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+SMALL_WIDTH_PX = 640
+_LEAST_SIDE, _LEAST_MEAN = 0.30, 0.62
+_EDGE_PX = 1.5
+"""A corner this far outside the small picture is cut off."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageSeen:
+    """A sheet in the picture."""
+
+    corners: Floats
+    """4 × 2 pixels, clockwise from the top left one as it lies."""
+    confidence: float
+    """0 to 1: how much of its sides was seen."""
+    cut_off: bool
+    """It reaches beyond the picture."""
+
+
+def shrink(frame: Pixels, width_px: int = SMALL_WIDTH_PX) -> Pixels:
+    """The picture small; what is small already stays."""
+    height, width = frame.shape[:2]
+    if width <= width_px:
+        return frame
+    size = (width_px, round(height * width_px / width))
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def find_page(small: Pixels) -> PageSeen | None:
+    """The sheet in a small picture, in its pixels; the largest well-seen one where there are several."""
+    height, width = small.shape[:2]
+    flat = flattened(small)
+    lines = find_lines(flat)
+    best = _best_whole(lines, width, height)
+    cut_off = False
+    if best is None:
+        best = best_cut_off(flat, lines)
+        cut_off = best is not None
+    if best is None:
+        return None
+    corners, confidence = best
+    found = _clockwise(corners + np.array([width / 2, height / 2]))
+    outside = (found < -_EDGE_PX) | (found > np.array([width, height]) + _EDGE_PX)
+    return PageSeen(found, confidence, cut_off or bool(outside.any()))
+
+
+def _best_whole(lines: Lines, width: int, height: int) -> tuple[Floats, float] | None:
+    """The best quadrangle of four seen sides, from the middle."""
+    quads = quadrangles(lines, width, height)
+    if quads is None:
+        return None
+    corners, sides, area = quads
+    whole, least = support(*side_support(lines, corners, sides))
+    score = whole + 0.35 * np.minimum(least, 0.8) + 0.25 * np.sqrt(np.minimum(area, 1.0))
+    score[(least < _LEAST_SIDE) | (whole < _LEAST_MEAN)] = -1
+    best = int(score.argmax())
+    return None if score[best] < 0 else (corners[best], float(whole[best]))
+
+
+def _clockwise(corners: Floats) -> Floats:
+    """Clockwise on the screen, from the corner that is furthest to the top left."""
+    middle = corners.mean(axis=0)
+    angles = np.arctan2(corners[:, 1] - middle[1], corners[:, 0] - middle[0])
+    ordered = corners[np.argsort(angles)]
+    return np.roll(ordered, -int(ordered.sum(axis=1).argmin()), axis=0)
