@@ -12,6 +12,7 @@ from kiosk.catalogue.rules import AnswerFault
 from kiosk.domain.badge import BadgeRefusal, Role
 from kiosk.domain.case import PlatformState
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, SupplyState
+from kiosk.domain.presented_code import CodeRefusal
 from kiosk.domain.printing import PrintFault, PrintWait
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.availability import LineState, Obstacle
@@ -260,6 +261,45 @@ _SCAN: _Sentences = {
     ScanFault.TOO_FAST: ("扫得太快了。请一次扫一个", "Too fast. One code at a time, please"),
 }
 
+_CODE: _Sentences = {
+    CodeRefusal.PAYMENT: (
+        "这是付款码，这里不收钱。请把它收好",
+        "This is a payment code. Nothing is paid here; please put it away",
+    ),
+    CodeRefusal.FOREIGN: (
+        "这个码不是凭条上的。请扫凭条上的码",
+        "This is not a slip's code. Please scan the code on your slip",
+    ),
+    CodeRefusal.NOT_HERE: (
+        "现在不用出示这个码。要办事请先选服务",
+        "This code is not needed here. Please choose a service first",
+    ),
+    CodeRefusal.NOT_IDENTITY: (
+        "这个码认不出是谁。请放身份证，或换政务服务码",
+        "This code does not tell who you are. Lay down your ID card, or show your service code",
+    ),
+    CodeRefusal.USED: (
+        "这个码用过了。请在手机上刷新，再出示",
+        "This code has been used. Refresh it on your phone and show it again",
+    ),
+    CodeRefusal.EXPIRED: (
+        "这个码过时了。请在手机上刷新，再出示",
+        "This code has expired. Refresh it on your phone and show it again",
+    ),
+    CodeRefusal.UNKNOWN: (
+        "平台不认得这个码。请放身份证，或请找工作人员",
+        "The platform does not know this code. Lay down your ID card, or ask the staff",
+    ),
+    CodeRefusal.NO_LINE: (
+        "线路断了，码现在用不了。请放身份证",
+        "The line is down, so codes cannot be used now. Please lay down your ID card",
+    ),
+    CodeRefusal.NO_ANSWER: (
+        "平台没有及时回答。请刷新再出示，或放身份证",
+        "The platform did not answer in time. Refresh your code and show it again, or lay down your ID card",
+    ),
+}
+
 _OBSTACLE: _Sentences = {
     Obstacle.NO_JOURNAL: (
         "现在收不了件。请找工作人员办理",
@@ -403,6 +443,7 @@ SENTENCES: dict[type[Enum], _Sentences] = {
     LineFault: _LINE,
     JournalFault: _JOURNAL,
     ScanFault: _SCAN,
+    CodeRefusal: _CODE,
     Obstacle: _OBSTACLE,
     PlatformState: _STATE,
     Delivery: _DELIVERY,

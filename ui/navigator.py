@@ -82,7 +82,7 @@ class Navigator(QObject):
         """Everything is loaded: work from now on. `models` has a view-model for each page but the attract page."""
         from kiosk.flow.session import Session
 
-        self._session = Session(errands.catalogue, clock, self.display.language.value)
+        self._session = Session(errands.catalogue, clock, self.display.language.value, errands.codes)
         self.errands, self._idle = errands, idle
         devices, line, records = errands.devices, errands.line, errands.records
         self._frame, self._models = frame, models
@@ -274,6 +274,8 @@ class Navigator(QObject):
                 self._print(effect)
             case asked.AskProgress():
                 self._ask(effect.receipt_number)
+            case asked.AskIdentity():
+                self._ask_identity(effect)
             case asked.Wipe():
                 self._wipe()
 
@@ -314,6 +316,18 @@ class Navigator(QObject):
                 self._do(self.session.progress_failed(number, fault))
 
         self.errands.ask_progress(number, answered, failed)
+
+    def _ask_identity(self, effect: Effect) -> None:
+        from kiosk.flow.effects import AskIdentity
+
+        assert isinstance(effect, AskIdentity)
+        # The try belongs to one session: an answer for another one is ignored there.
+        self.errands.ask_identity(
+            effect.code,
+            effect.try_id,
+            lambda document: self._do(self.session.identity_told(effect.try_id, document)),
+            lambda refusal: self._do(self.session.identity_not_told(effect.try_id, refusal)),
+        )
 
     def _wipe(self) -> None:
         """Everything of one resident goes: models, page, print, clipboard, modes."""

@@ -205,7 +205,7 @@ class Face(QObject):
         yield
         self._prepare_component("Journey.qml")
         yield
-        errands = Errands(catalogue, self._devices, self._line, self._records)
+        errands = Errands(catalogue, self._devices, self._line, self._records, codes=self.settings.codes)
         self.navigator.take_up(errands, clock, idle, frame, models)
         yield
         self._start_watchdog()

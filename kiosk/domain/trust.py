@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from kiosk.domain.resident import DocumentKind
+
 
 class Proof(StrEnum):
     """One proof made at this terminal, in this session."""
@@ -34,6 +36,17 @@ _ENOUGH: dict[Rung, frozenset[Proof]] = {
     Rung.CODE: _MAKES_DOCUMENT | {Proof.CODE_SCANNED},
     Rung.DOCUMENT: _MAKES_DOCUMENT,
 }
+
+
+def proof_by(kind: DocumentKind) -> Proof:
+    """What it proves that an identity of this kind was told here, and that the resident said: that is me."""
+    match kind:
+        case DocumentKind.IDENTITY_CODE:
+            return Proof.CODE_SCANNED
+        case DocumentKind.SOCIAL_SECURITY_CARD:
+            return Proof.SOCIAL_CARD_READ
+        case _:
+            return Proof.CHIP_READ
 
 
 def reaches(proofs: frozenset[Proof], rung: Rung) -> bool:

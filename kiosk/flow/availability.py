@@ -55,11 +55,25 @@ class Situation:
     line: LineState = LineState.UNKNOWN
     journal_ready: bool = True
     enrolled: bool = True
+    identity_codes: bool = False
+    """Whether anything is known of how a code looks that tells who somebody is."""
 
     def usable(self, device: DeviceClass) -> bool:
         """Whether a resident can be sent to `device` now."""
         status = self.devices.get(device)
         return status is not None and status.usable
+
+    def can_identify(self, rung: Rung) -> bool:
+        """Whether somebody can say here and now who they are, well enough for `rung`."""
+        if rung is Rung.NONE or self.usable(DeviceClass.ID_CARD_READER):
+            return True
+        return rung is Rung.CODE and self.takes_codes
+
+    @property
+    def takes_codes(self) -> bool:
+        """Whether a live code can be read and asked about now."""
+        seen = self.usable(DeviceClass.BARCODE_SCANNER) or self.usable(DeviceClass.CODE_CAMERA)
+        return self.identity_codes and seen and self.line is LineState.ONLINE
 
     @property
     def on_battery(self) -> bool:
@@ -90,7 +104,7 @@ def availability(pack: Pack, situation: Situation) -> Availability:
         found.append(Obstacle.NO_JOURNAL)
     if records and situation.journal_ready and not situation.enrolled:
         found.append(Obstacle.NOT_ENROLLED)
-    if pack.rung is not Rung.NONE and not situation.usable(DeviceClass.ID_CARD_READER):
+    if not situation.can_identify(pack.rung):
         found.append(Obstacle.NO_READER)
     if situation.line is not LineState.ONLINE:
         found.append(Obstacle.SENT_LATER if records else Obstacle.NO_LINE)

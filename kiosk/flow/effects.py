@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.domain.case import Case
+from kiosk.domain.presented_code import PresentedCode
 from kiosk.domain.receipt import Receipt
 
 
@@ -62,6 +63,17 @@ class AskProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class AskIdentity:
+    """Ask the platform whose code this is; answer with `identity_told` or `identity_not_told` and the same try.
+
+    Now or not at all: it is never kept for later.
+    """
+
+    code: PresentedCode
+    try_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wipe:
     """The session is over: forget everything of it, everywhere."""
 
@@ -75,5 +87,6 @@ Effect = (
     | RecordCase
     | PrintSlip
     | AskProgress
+    | AskIdentity
     | Wipe
 )

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from kiosk.catalogue.pack import Block, Pack
 from kiosk.catalogue.rules import AnswerFault
 from kiosk.domain.case import PlatformState
+from kiosk.domain.presented_code import CodeRefusal
 from kiosk.domain.printing import PrintFault
 from kiosk.domain.receipt import Receipt
 from kiosk.domain.resident import IdentityDocument
@@ -104,7 +105,10 @@ class Journey:
     reading: bool = False
     answer_fault: AnswerFault | None = None
     record_fault: JournalFault | None = None
-    scan_refused: bool = False
+    code_refusal: CodeRefusal | None = None
+    """Why the code that was shown last does not count here."""
+    identity_try: str = ""
+    """The platform is being asked whose code was shown; empty when it is not."""
     asked_number: str = ""
     progress: Progress | None = None
     progress_fault: LineFault | None = None

@@ -14,12 +14,15 @@ from kiosk.catalogue.pack import Block, Pack, ServiceKind
 from kiosk.catalogue.pack import Field as Question
 from kiosk.catalogue.rules import check_answer
 from kiosk.clock import Clock
+from kiosk.code_settings import CodeSettings
 from kiosk.domain.case import Case, new_entry_id
+from kiosk.domain.presented_code import CodeKind, CodeRefusal
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
-from kiosk.domain.receipt import Receipt, number_from_scan
+from kiosk.domain.receipt import Receipt
 from kiosk.domain.resident import IdentityDocument
-from kiosk.domain.trust import Proof, Rung
+from kiosk.domain.trust import Rung, proof_by
 from kiosk.errors import JournalFault, LineFault
+from kiosk.flow.code_desk import CodeDesk
 from kiosk.flow.effects import (
     AskProgress,
     Effect,
@@ -33,16 +36,24 @@ from kiosk.flow.effects import (
     Wipe,
 )
 from kiosk.flow.journey import Delivery, Journey, Progress, SlipState, Stage
+from kiosk.flow.steps import step_of
 from kiosk.ports import CardFault
 
 
 class Session:
     """The state machine. `stage` and the read-only properties are what the pages show."""
 
-    def __init__(self, catalogue: Catalogue, clock: Clock, language: str = "zh_CN") -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        clock: Clock,
+        language: str = "zh_CN",
+        codes: CodeSettings | None = None,
+    ) -> None:
         self.catalogue = catalogue
         self.language = language
         self._clock = clock
+        self._codes = CodeDesk(codes or CodeSettings(), clock)
         self._journey = Journey()
         self.stage = Stage.ATTRACT
 
@@ -69,25 +80,14 @@ class Session:
     @property
     def step(self) -> tuple[int, int]:
         """(this step, all steps) of the service, or (0, 0) where there is nothing to count."""
-        pack, stage = self._journey.pack, self.stage
-        if pack is None or pack.kind is not ServiceKind.CASE:
-            return (0, 0)
-        identity = 0 if pack.rung is Rung.NONE else 1
-        total = identity + len(pack.fields) + 1
-        position = {
-            Stage.IDENTIFY: 1,
-            Stage.IDENTITY: 1,
-            Stage.QUESTION: identity + self._journey.question_index + 1,
-            Stage.REVIEW: total,
-            Stage.RECORDING: total,
-        }.get(stage, 0)
-        return (position, total) if position else (0, 0)
+        return step_of(self._journey, self.stage)
 
     @property
     def busy(self) -> bool:
         """The terminal is at work for the resident: the idle timer must not run."""
         printing = self.stage is Stage.RESULT and self._journey.slip is SlipState.PRINTING
-        return printing or self.stage in (Stage.RECORDING, Stage.ASKING)
+        asking = self.stage is Stage.ASKING or bool(self._journey.identity_try)
+        return printing or asking or self.stage is Stage.RECORDING
 
     # Finding a service ---------------------------------------------------------------------------
 
@@ -133,16 +133,14 @@ class Session:
         """A card is on the plate and is being read."""
         if self.stage is Stage.IDENTIFY:
             self._journey.reading, self._journey.card_fault = True, None
+            self._journey.code_refusal = None
         return []
 
     def card_read(self, document: IdentityDocument) -> list[Effect]:
-        """A whole identity came from the reader."""
+        """A whole identity came from the reader; a code that is being asked about counts for nothing now."""
         if self.stage is not Stage.IDENTIFY:
             return []
-        self._journey.resident = document
-        self._journey.reading, self._journey.card_fault = False, None
-        self.stage = Stage.IDENTITY
-        return [StopReading()]
+        return self._identified(document)
 
     def card_not_read(self, fault: CardFault) -> list[Effect]:
         """A card was there and gave nothing; the reader goes on looking."""
@@ -150,18 +148,30 @@ class Session:
             self._journey.reading, self._journey.card_fault = False, fault
         return []
 
+    def identity_told(self, try_id: str, document: IdentityDocument) -> list[Effect]:
+        """The platform said whose code it is."""
+        if self.stage is not Stage.IDENTIFY or not try_id or try_id != self._journey.identity_try:
+            return []
+        return self._identified(document)
+
+    def identity_not_told(self, try_id: str, refusal: CodeRefusal) -> list[Effect]:
+        """The code tells nothing, or the platform could not be asked: another code, or the card."""
+        if try_id and try_id == self._journey.identity_try:
+            self._journey.identity_try, self._journey.code_refusal = "", refusal
+        return []
+
     def confirm_identity(self) -> list[Effect]:
         """是我."""
-        if self.stage is not Stage.IDENTITY:
+        if self.stage is not Stage.IDENTITY or self._journey.resident is None:
             return []
-        self._journey.proofs |= {Proof.CHIP_READ}
+        self._journey.proofs |= {proof_by(self._journey.resident.kind)}
         return self._ask(0)
 
     def deny_identity(self) -> list[Effect]:
         """不是我: forget that card and read another."""
         if self.stage is not Stage.IDENTITY:
             return []
-        self._journey.resident = None
+        self._journey.resident, self._journey.proofs = None, frozenset()
         return self._identify()
 
     # Questions -----------------------------------------------------------------------------------
@@ -266,14 +276,16 @@ class Session:
 
     def scanned(self, text: str) -> list[Effect]:
         """A code was shown to the scanner: a slip opens its case, anything else is told so."""
+        code = self._codes.look(text)
+        if self.stage is Stage.IDENTIFY:
+            return self._codes.identify(code, self._journey)
         if self.stage not in (Stage.ATTRACT, Stage.HOME, Stage.LOOKUP, Stage.PROGRESS):
             return []
-        number = number_from_scan(text)
-        if number is None:
-            self._journey.scan_refused = True
+        if code.kind is not CodeKind.RECEIPT:
+            self._codes.refuse(code, self._journey)
             return self._go_home() if self.stage is Stage.ATTRACT else []
         self._journey.pack = self.catalogue.of_kind(ServiceKind.CASE_PROGRESS)
-        return self._ask_platform(number)
+        return self._ask_platform(code.receipt_number)
 
     def look_up(self, text: str) -> list[Effect]:
         """A receipt number was typed."""
@@ -314,7 +326,7 @@ class Session:
                 self.stage = Stage.SERVICES
             case Stage.IDENTIFY:
                 self.stage = Stage.SERVICE
-                return [StopReading()]
+                return self._stop_identifying()
             case Stage.IDENTITY:
                 return self.deny_identity()
             case Stage.QUESTION if journey.editing:
@@ -355,22 +367,33 @@ class Session:
     # Inner steps ---------------------------------------------------------------------------------
 
     def _go_home(self) -> list[Effect]:
-        keep_refusal = self._journey.scan_refused and self.stage is Stage.ATTRACT
-        self._journey = Journey(session_id=self._journey.session_id, scan_refused=keep_refusal)
+        refusal = self._journey.code_refusal if self.stage is Stage.ATTRACT else None
+        self._journey = Journey(session_id=self._journey.session_id, code_refusal=refusal)
         self.stage = Stage.HOME
         return [StopReading(), StartScanning()]
 
     def _open_lookup(self, pack: Pack) -> list[Effect]:
         self._journey.pack = pack
         self._journey.progress_fault = self._journey.answer_fault = None
-        self._journey.scan_refused = False
+        self._journey.code_refusal = None
         self.stage = Stage.LOOKUP
         return [StartScanning()]
 
     def _identify(self) -> list[Effect]:
         self._journey.reading, self._journey.card_fault = False, None
+        self._journey.code_refusal, self._journey.identity_try = None, ""
         self.stage = Stage.IDENTIFY
-        return [StartReading()]
+        return [StartReading(), *([StartScanning()] if self._codes.takes_identity(self._journey) else [])]
+
+    def _identified(self, document: IdentityDocument) -> list[Effect]:
+        self._journey.resident = document
+        self._journey.reading, self._journey.card_fault = False, None
+        self.stage = Stage.IDENTITY
+        return self._stop_identifying()
+
+    def _stop_identifying(self) -> list[Effect]:
+        self._journey.code_refusal, self._journey.identity_try = None, ""
+        return [StopReading(), *([StopScanning()] if self._codes.takes_identity(self._journey) else [])]
 
     def _ask(self, index: int) -> list[Effect]:
         pack = self._journey.pack
@@ -401,7 +424,7 @@ class Session:
         self._journey.asked_number = number
         self._journey.progress = None
         self._journey.progress_fault = self._journey.answer_fault = None
-        self._journey.scan_refused = False
+        self._journey.code_refusal = None
         self.stage = Stage.ASKING
         return [StopScanning(), AskProgress(number)]
 

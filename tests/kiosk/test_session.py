@@ -11,6 +11,7 @@ from kiosk.catalogue.pack import Block
 from kiosk.catalogue.rules import AnswerFault
 from kiosk.clock import ManualClock
 from kiosk.config import PACKAGE_ROOT
+from kiosk.domain.presented_code import CodeRefusal
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 from kiosk.domain.receipt import Receipt, qr_text, receipt_number
 from kiosk.domain.resident import DocumentKind, IdentityDocument, Sex
@@ -286,7 +287,7 @@ def test_foreign_code_opens_nothing(session: Session, text: str) -> None:
     session.start()
     assert session.scanned(text) == []
     assert stage(session) is Stage.HOME
-    assert session.view.scan_refused
+    assert session.view.code_refusal is CodeRefusal.FOREIGN
 
 
 def test_wipe_leaves_nothing_of_the_resident(session: Session) -> None:

@@ -8,9 +8,11 @@ from PySide6.QtCore import QObject, Signal
 
 from kiosk.catalogue.loader import Catalogue
 from kiosk.catalogue.pack import ServiceKind
+from kiosk.code_settings import CodeSettings
 from kiosk.documents.slip import compose_slip
 from kiosk.domain.case import Case
 from kiosk.domain.device_status import DeviceClass
+from kiosk.domain.presented_code import CodeRefusal, PresentedCode
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 from kiosk.domain.receipt import Receipt
 from kiosk.domain.resident import IdentityDocument
@@ -35,9 +37,11 @@ class Errands(QObject):
         line: LineClient,
         records: Records,
         parent: QObject | None = None,
+        codes: CodeSettings | None = None,
     ) -> None:
         super().__init__(parent)
         self.catalogue, self.devices, self.line, self.records = catalogue, devices, line, records
+        self.codes = codes or CodeSettings()
         self._printing: dict[str, Receipt] = {}
         devices.printEnded.connect(self._end_print)
 
@@ -48,6 +52,7 @@ class Errands(QObject):
             line=self.line.state,
             journal_ready=self.records.ready,
             enrolled=self.records.enrolled,
+            identity_codes=bool(self.codes.identity),
         )
 
     @property
@@ -109,6 +114,16 @@ class Errands(QObject):
         """Ask the platform how far a case is."""
         pack = self.catalogue.of_kind(ServiceKind.CASE_PROGRESS)
         self.line.ask_progress(pack.code if pack else "case-progress", number, answered, failed)
+
+    def ask_identity(
+        self,
+        code: PresentedCode,
+        try_id: str,
+        told: Callable[[IdentityDocument], None],
+        not_told: Callable[[CodeRefusal], None],
+    ) -> None:
+        """Ask the platform whose live code was shown."""
+        self.line.ask_identity(code, try_id, told, not_told)
 
     def _end_print(self, job: str, outcome: PrintOutcome) -> None:
         receipt = self._printing.pop(job, None)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from kiosk.domain.presented_code import CodeRefusal, PresentedCode
+from kiosk.domain.resident import DocumentKind, IdentityDocument, Sex, is_citizen_number
 from kiosk.errors import IpcFault, LineFault
 from kiosk.flow.availability import LineState
 from kiosk.flow.journey import Progress
@@ -35,6 +39,36 @@ class _Answer(msgspec.Struct):
     ok: bool
     answer: Progress | None = None
     fault: LineFault = LineFault.NO_LINE
+
+
+class _Verdict(StrEnum):
+    KNOWN = "known"
+    EXPIRED = "expired"
+    USED = "used"
+    UNKNOWN = "unknown"
+
+
+class _Identity(msgspec.Struct):
+    verdict: _Verdict
+    name: str = ""
+    number: str = ""
+    sex: Sex = Sex.UNKNOWN
+    birth: date | None = None
+
+
+class _IdentityAnswer(msgspec.Struct):
+    ok: bool
+    answer: _Identity | None = None
+    fault: LineFault = LineFault.NO_LINE
+
+
+_NOT_TOLD = {
+    _Verdict.EXPIRED: CodeRefusal.EXPIRED,
+    _Verdict.USED: CodeRefusal.USED,
+    _Verdict.UNKNOWN: CodeRefusal.UNKNOWN,
+}
+_SLOW = (LineFault.TIMED_OUT, LineFault.SERVER_TROUBLE, LineFault.TOO_MANY)
+"""The line is there; it is worth another code."""
 
 
 class LineClient(QObject):
@@ -95,6 +129,47 @@ class LineClient(QObject):
         params = {"service": service, "params": {"receipt_number": number}, "timeout_s": ASK_TIMEOUT_S}
         self._peer.call("query", params, hear, lose, ASK_TIMEOUT_S + _MARGIN_S)
 
+    def ask_identity(
+        self,
+        code: PresentedCode,
+        try_id: str,
+        told: Callable[[IdentityDocument], None],
+        not_told: Callable[[CodeRefusal], None],
+    ) -> None:
+        """Ask the platform whose code this is; one of the two functions is called later. Never kept for later."""
+
+        def hear(result: Any) -> None:
+            try:
+                answer = msgspec.convert(result, _IdentityAnswer)
+            except msgspec.ValidationError:
+                # Without its words: they may quote what the platform told of a person.
+                log.warning("the platform's answer does not fit")
+                not_told(CodeRefusal.NO_ANSWER)
+                return
+            if not answer.ok or answer.answer is None:
+                not_told(CodeRefusal.NO_ANSWER if answer.fault in _SLOW else CodeRefusal.NO_LINE)
+            elif answer.answer.verdict is not _Verdict.KNOWN:
+                not_told(_NOT_TOLD[answer.answer.verdict])
+            elif (document := _document(answer.answer)) is not None:
+                told(document)
+            else:
+                not_told(CodeRefusal.NO_ANSWER)
+
+        def lose(fault: IpcFault) -> None:
+            not_told(CodeRefusal.NO_ANSWER if fault is IpcFault.TIMED_OUT else CodeRefusal.NO_LINE)
+
+        if not self.up:
+            QTimer.singleShot(0, self, lambda: not_told(CodeRefusal.NO_LINE))
+            return
+        params = {
+            "form": code.form,
+            "code": code.payload,
+            "scanned_at_s": code.scanned_at_s,
+            "try": try_id,
+            "timeout_s": ASK_TIMEOUT_S,
+        }
+        self._peer.call("identify_code", params, hear, lose, ASK_TIMEOUT_S + _MARGIN_S)
+
     def _hear(self, method: str, params: dict[str, Any]) -> None:
         try:
             if method == "line.status":
@@ -108,3 +183,24 @@ class LineClient(QObject):
         if state is not self.state:
             self.state = state
             self.lineChanged.emit()
+
+
+def _document(told: _Identity) -> IdentityDocument | None:
+    """The person as a session knows one; None when the platform told less than that takes."""
+    birth = told.birth
+    if birth is None and is_citizen_number(told.number):
+        try:
+            birth = datetime.strptime(told.number[6:14], "%Y%m%d").date()  # noqa: DTZ007 - a birthday has no zone
+        except ValueError:
+            return None
+    if not told.name or not told.number or birth is None:
+        return None
+    return IdentityDocument(
+        kind=DocumentKind.IDENTITY_CODE,
+        name=told.name,
+        number=told.number,
+        sex=told.sex,
+        birth=birth,
+        valid_from=None,
+        valid_until=None,
+    )

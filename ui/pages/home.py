@@ -6,7 +6,6 @@ from PySide6.QtCore import Property, Signal, Slot
 from PySide6.QtQml import QmlElement
 
 from kiosk.catalogue.pack import Block, Pack
-from kiosk.ports import ScanFault
 from kiosk.sentences import sentence
 from ui.pages.any_page import PageModel
 
@@ -46,7 +45,8 @@ class HomeModel(PageModel):
 
     @Property(str, notify=changed)
     def scanFault(self) -> str:
-        return sentence(ScanFault.TOO_LONG, self.language) if self.view.scan_refused else ""
+        refusal = self.view.code_refusal
+        return "" if refusal is None else sentence(refusal, self.language)
 
     @Slot(str)
     def openBlock(self, block: str) -> None:

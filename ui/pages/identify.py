@@ -6,6 +6,7 @@ from PySide6.QtCore import Property, Signal
 from PySide6.QtQml import QmlElement
 
 from kiosk.domain.device_status import DeviceClass, DeviceState
+from kiosk.domain.trust import Rung
 from kiosk.ports import CardFault
 from kiosk.sentences import sentence
 from ui.pages.any_page import PageModel
@@ -18,19 +19,29 @@ _RECOVERING = (DeviceState.STARTING, DeviceState.OFFLINE, DeviceState.NO_DEVICE,
 
 @QmlElement
 class IdentifyModel(PageModel):
-    """Where the reading of a card stands."""
+    """Where the reading of a card stands, or the asking about a code."""
 
     changed = Signal()
 
     @Property(str, notify=changed)
     def phase(self) -> str:
-        """lay, reading or recovering."""
+        """lay, reading, asking or recovering."""
+        if self.view.identity_try:
+            return "asking"
         if self._recovering():
             return "recovering"
         return "reading" if self.view.reading else "lay"
 
+    @Property(bool, notify=changed)
+    def codeWelcome(self) -> bool:
+        """Whether a live code will do instead of a card, here and now."""
+        pack = self.view.pack
+        return pack is not None and pack.rung is Rung.CODE and self.navigator.errands.situation().takes_codes
+
     @Property(str, notify=changed)
     def fault(self) -> str:
+        if self.view.code_refusal is not None:
+            return sentence(self.view.code_refusal, self.language)
         status = self.navigator.errands.devices.statuses.get(DeviceClass.ID_CARD_READER)
         if status is not None and status.state is DeviceState.HARDWARE_ERROR:
             return sentence(CardFault.READER_FAULT, self.language)

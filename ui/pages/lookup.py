@@ -57,7 +57,9 @@ class LookupModel(PageModel):
             return sentence(view.answer_fault, self.language)
         if not self._touched and view.progress_fault is not None:
             return sentence(view.progress_fault, self.language)
-        if not self._touched and (view.scan_refused or self._scan_refused):
+        if not self._touched and view.code_refusal is not None:
+            return sentence(view.code_refusal, self.language)
+        if not self._touched and self._scan_refused:
             return sentence(ScanFault.TOO_LONG, self.language)
         if self.navigator.errands.line.state is LineState.OFFLINE:
             return sentence(Obstacle.NO_LINE, self.language)
