@@ -11,6 +11,7 @@ from devices.slip_printer.layout import FeedLine, QrLine, RuleLine, TextLine, la
 from devices.slip_printer.models import ChineseSize, Model
 from devices.slip_printer.raster import (
     CELL_DOTS,
+    COLUMN_DOTS,
     Bitmap,
     NoFont,
     find_font,
@@ -131,7 +132,7 @@ class _Composer:
 
     def rule(self) -> None:
         self.feed(8)
-        self._image(rule_bitmap(self._model.width_dots), Align.LEFT)
+        self._image(rule_bitmap(self._model.columns * COLUMN_DOTS), Align.LEFT)
         self.feed(12)
 
     def feed(self, dots: int) -> None:

@@ -6,6 +6,7 @@ Widths are counted in columns of 12 dots: a narrow character takes one, a wide o
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -45,6 +46,14 @@ class QrLine:
     data: str
     module_dots: int
 
+
+_MARKER = re.compile(r"(?:[·•●○]|[①-⑳]|[0-9]{1,2}[.、．])\s*")
+_SENTENCE_MARKS = frozenset("，。；：！？,;.!?")
+_PAIR = 2
+_INDENTS_A_LINE = 6
+"""On paper so narrow that an indent is more of the line than this, nothing is indented."""
+_LEAST_GAP = 2
+"""Columns between a label and its value."""
 
 Line = TextLine | RuleLine | FeedLine | QrLine
 
@@ -146,13 +155,28 @@ def _chop(token: str, columns: int) -> list[str]:
 def _paragraph(block: Text, columns: int) -> list[Line]:
     large = block.size is Size.LARGE
     room = columns // 2 if large else columns
-    lines = wrap(block.text, room) if block.align is Align.LEFT else _balanced(block.text, room)
+    lines = _hanging(block.text, room) if block.align is Align.LEFT else _balanced(block.text, room)
     return [TextLine(text=text, large=large, bold=block.bold, align=block.align) for text in lines]
 
 
+def _hanging(text: str, columns: int) -> list[str]:
+    """Wrapped; what goes on after a bullet or a number stands under its own text."""
+    marker = _MARKER.match(text)
+    if marker is None or text_width(marker[0]) * _INDENTS_A_LINE > columns:
+        return wrap(text, columns)
+    indent = " " * text_width(marker[0])
+    first, *rest = wrap(text[marker.end() :], columns - len(indent))
+    return [marker[0] + first, *(indent + line for line in rest)]
+
+
 def _balanced(text: str, columns: int) -> list[str]:
-    """As few lines as `wrap` makes, of nearly one length: no single character alone in the middle."""
+    """As few lines as `wrap` makes, of nearly one length: no single character alone in the middle.
+
+    Two lines break where the sentence does, if that leaves neither of them short.
+    """
     lines = wrap(text, columns)
+    if len(lines) == _PAIR and "\n" not in text and (pair := _sentence_break(_clean(text), columns)):
+        return pair
     for narrower in range(columns - 1, columns // 2, -1):
         tighter = wrap(text, narrower)
         if len(tighter) > len(lines):
@@ -161,14 +185,32 @@ def _balanced(text: str, columns: int) -> list[str]:
     return lines
 
 
+def _sentence_break(text: str, columns: int) -> list[str]:
+    """The two halves of `text` at a mark of punctuation, the most even ones; empty when there are none."""
+    best, best_width = list[str](), columns + 1
+    for at, char in enumerate(text[:-1], start=1):
+        # A mark inside a number or an address ends nothing.
+        if char not in _SENTENCE_MARKS or (char.isascii() and not text[at].isspace()):
+            continue
+        halves = [text[:at].strip(), text[at:].strip()]
+        shorter, longer = sorted(map(text_width, halves))
+        if longer < best_width and shorter * 2 >= longer:
+            best, best_width = halves, longer
+    return best
+
+
 def _row(block: Row, columns: int) -> list[str]:
     """Label left, value right; a value that is too long goes on under itself, beside the label."""
     label, value = _clean(block.label).replace("\n", " "), _clean(block.value)
     gap = columns - text_width(label) - text_width(value)
-    if gap >= 2 and "\n" not in value:
+    if gap >= _LEAST_GAP and "\n" not in value:
         return [label + " " * gap + value]
-    indent = text_width(label) + 2
+    indent = text_width(label) + _LEAST_GAP
     if indent > columns // 2:
-        return [*wrap(label, columns), *(" " * 2 + line for line in wrap(value, columns - 2))]
-    first, *rest = wrap(value, columns - indent)
-    return [label + "  " + first, *(" " * indent + line for line in rest)]
+        return [*wrap(label, columns), *_right(_balanced(value, columns - _LEAST_GAP), columns)]
+    first, *rest = _right(_balanced(value, columns - indent), columns - text_width(label))
+    return [label + first, *(" " * text_width(label) + line for line in rest)]
+
+
+def _right(lines: list[str], columns: int) -> list[str]:
+    return [" " * (columns - text_width(line)) + line for line in lines]

@@ -16,7 +16,7 @@ from devices.slip_printer.layout import char_width
 from devices.slip_printer.protocol import REAL_TIME_SEQUENCES
 
 CELL_DOTS = 24
-_COLUMN_DOTS = 12
+COLUMN_DOTS = 12
 _BASELINE = 0.88
 """Of the em square: where the CJK fonts of the Noto family put it."""
 _THRESHOLD = 120
@@ -120,7 +120,7 @@ def clusters(text: str) -> list[str]:
 
 def text_bitmap(text: str, large: bool, bold: bool, font: Path, pitch: int) -> Bitmap:
     """A line of text as dots, cropped to its ink; `pitch` is the height it takes on the paper."""
-    column = _COLUMN_DOTS * (2 if large else 1)
+    column = COLUMN_DOTS * (2 if large else 1)
     parts = clusters(text)
     width = sum(char_width(part[0]) for part in parts) * column
     image = Image.new("1", (max(width, 8), pitch))

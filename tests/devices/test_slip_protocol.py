@@ -241,3 +241,30 @@ def test_any_bytes_are_interpreted_and_drawn(stream: bytes) -> None:
 def test_every_slip_begins_from_a_known_state() -> None:
     assert opening(GENERIC).startswith(protocol.INIT)
     assert compose(Page(), GENERIC)[0].data == opening(GENERIC)
+
+
+def _lines(*blocks: Block, columns: int = 32) -> list[str]:
+    return [getattr(line, "text", "") for line in lay_out(Page(blocks=blocks), columns)]
+
+
+def test_what_goes_on_after_a_bullet_stands_under_its_own_text() -> None:
+    assert _lines(Text(text="· 办结前会给您打电话，材料不齐时请您补交。")) == [
+        "· 办结前会给您打电话，材料不",
+        "   齐时请您补交。",
+    ]
+
+
+def test_two_lines_in_the_middle_break_where_the_sentence_does() -> None:
+    text = Text(text="材料已收下，还没有开始审批。", align=Align.CENTRE)
+    assert _lines(text, columns=24) == ["材料已收下，", "还没有开始审批。"]
+    assert _lines(Text(text="Call 12345.678 or 87654.321", align=Align.CENTRE), columns=20) == [
+        "Call 12345.678",
+        "or 87654.321",
+    ]
+
+
+def test_a_value_too_long_for_its_line_goes_on_at_the_right_and_leaves_no_single_character() -> None:
+    assert _lines(Row(label="事项", value="城乡居民基本养老保险待遇申领")) == [
+        "事项              城乡居民基本养",
+        "                  老保险待遇申领",
+    ]
