@@ -17,6 +17,7 @@ from kiosk.device_settings import (
     BadgeReaderSettings,
     BarcodeScannerSettings,
     DeviceSettings,
+    FingerprintReaderSettings,
     IdCardReaderSettings,
     IoBoardSettings,
     PowerSupplySettings,
@@ -29,6 +30,7 @@ from kiosk.ports import (
     BadgeReader,
     BarcodeScanner,
     DevicePort,
+    FingerprintReader,
     IdCardReader,
     IoBoard,
     PowerSupply,
@@ -49,7 +51,8 @@ class DeviceKind:
 
 
 def _sdt(settings: IdCardReaderSettings, clock: Clock) -> IdCardReader:
-    from devices.id_card.driver import SdtReader, Timing
+    from devices.id_card.conversation import Timing
+    from devices.id_card.driver import SdtReader
 
     port = port_at(settings.port, settings.baud, clock, key="devices.id_card_reader.port")
     return SdtReader(port, settings.read_fingerprint, clock, Timing.at_baud(settings.baud))
@@ -111,6 +114,13 @@ def _pcsc_badge(settings: BadgeReaderSettings, clock: Clock) -> BadgeReader:
     return PcscBadgeReader(slot_called(settings.reader, clock), clock)
 
 
+def _fingerprint_module(settings: FingerprintReaderSettings, clock: Clock) -> FingerprintReader:
+    from devices.fingerprint.driver import FingerprintModule
+
+    port = port_at(settings.port, settings.baud, clock, key="devices.fingerprint_reader.port")
+    return FingerprintModule(port, clock)
+
+
 def _id_card_duty(desk: Desk) -> Duty[Any]:
     from devices.id_card.duty import IdCardDuty
 
@@ -161,6 +171,18 @@ def _power_duty(desk: Desk) -> Duty[Any]:
 
 def _power_contract() -> Contract[Any]:
     from devices.power.contract import CONTRACT
+
+    return CONTRACT
+
+
+def _fingerprint_duty(desk: Desk) -> Duty[Any]:
+    from devices.fingerprint.duty import FingerprintDuty
+
+    return FingerprintDuty(desk)
+
+
+def _fingerprint_contract() -> Contract[Any]:
+    from devices.fingerprint.contract import CONTRACT
 
     return CONTRACT
 
@@ -217,6 +239,12 @@ KINDS: tuple[DeviceKind, ...] = (
         drivers={"nut": _nut},
         duty=_power_duty,
         contract=_power_contract,
+    ),
+    DeviceKind(
+        device=DeviceClass.FINGERPRINT_READER,
+        drivers={"fingerprint-module": _fingerprint_module},
+        duty=_fingerprint_duty,
+        contract=_fingerprint_contract,
     ),
 )
 

@@ -40,6 +40,7 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   social-card-reader  place_card {card? | fields?}  lift_card {}  set {answers, missing, delay_s}
   barcode-scanner   scan {text | bytes_hex, symbology?, encoding?}  set {suffix, aim_identifier, trigger}
   power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
+  fingerprint-reader  place_finger {finger?, clear?}  lift_finger {}
   io-board          press_help {}  release_help {}  open_door {}  close_door {}  come {}  leave {}
 """
 
@@ -74,6 +75,12 @@ def _io_board(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
     return IoBoardSimulator(link, baud=baud, script=script)
 
 
+def _fingerprint_reader(link: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.fingerprint.simulator import FingerprintReaderSimulator
+
+    return FingerprintReaderSimulator(link, baud=baud, script=script)
+
+
 def _power_supply(far_end: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
     from devices.power.simulator import PowerSupplySimulator
 
@@ -89,6 +96,7 @@ SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "social-card-reader": _social_card_reader,
     "barcode-scanner": _barcode_scanner,
     "io-board": _io_board,
+    "fingerprint-reader": _fingerprint_reader,
     "power-supply": _power_supply,
 }
 

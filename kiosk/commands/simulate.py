@@ -16,6 +16,7 @@ _DEVICES = (
     "barcode-scanner",
     "io-board",
     "power-supply",
+    "fingerprint-reader",
 )
 _LINE = "line"
 
@@ -57,6 +58,7 @@ class _DeviceGroup(click.Group):
                     ("receipt-printer", "An ESC/POS printer that renders what it prints."),
                     ("barcode-scanner", "A serial scanner."),
                     ("io-board", "Lights, a help button, a door and somebody in front, behind Modbus."),
+                    ("fingerprint-reader", "A fingerprint module, and fingers to press on it."),
                     ("power-supply", "A battery behind NUT: mains to cut, listening on the network."),
                     ("line", "The line to the platform: up, cut, slow, answers lost, a portal in the way."),
                 ]

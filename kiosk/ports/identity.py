@@ -62,6 +62,13 @@ class IdCardReader(DevicePort):
         All or nothing: any doubt about a byte ends in `CardNotRead`.
         """
 
+    def forget(self) -> None:
+        """Another session begins: a card that was read and still lies there is read anew at the next `read`.
+
+        Within one session a card is read once for each placing.  Readers that find a card anew every time
+        have nothing to forget.
+        """
+
 
 class BadgeRead(Struct, frozen=True, kw_only=True):
     """A staff badge was shown: what it says, not yet who that is or what they may do."""
@@ -89,11 +96,18 @@ class FingerprintFault(StrEnum):
 
 
 class FingerprintTaken(Struct, frozen=True, kw_only=True):
-    """A template, in memory only: it is compared and forgotten, never stored, logged or sent."""
+    """A template, in memory only: it is compared and forgotten, never stored, logged or sent. Whoever takes it wipes it."""
 
-    template: bytes
-    quality: int
-    """0 to 100."""
+    template: bytearray
+    quality: int | None = None
+    """0 to 100; None where the module does not tell (most do not)."""
+
+    def wipe(self) -> None:
+        """Overwrite the template with zeros."""
+        self.template[:] = bytes(len(self.template))
+
+    def __repr__(self) -> str:
+        return f"FingerprintTaken({len(self.template)} bytes)"
 
 
 class FingerprintReader(DevicePort):
@@ -104,5 +118,5 @@ class FingerprintReader(DevicePort):
         """Wait for a finger and take its template."""
 
     @abstractmethod
-    def matches(self, first: bytes, second: bytes) -> bool | None:
-        """Whether two templates are of one finger; None when the device cannot tell."""
+    def matches(self, first: bytes | bytearray, second: bytes | bytearray) -> bool | None:
+        """Whether two templates are of one finger (at most 4 s); None when the device cannot tell."""

@@ -1,0 +1,1 @@
+"""Fingerprint modules on a serial line."""
