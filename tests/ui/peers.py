@@ -82,15 +82,26 @@ class LineEnd:
         self.woken = 0
         self.state = "online"
         self.answer: dict[str, Any] = {"ok": False, "fault": "no_line"}
+        self.identity: dict[str, Any] = {"ok": False, "fault": "no_line"}
+        self.codes: list[Params] = []
         self.server = IpcServer(
             socket,
-            {"status": lambda _: {}, "wake": self._wake, "query": lambda _: self.answer},
+            {
+                "status": lambda _: {},
+                "wake": self._wake,
+                "query": lambda _: self.answer,
+                "identify_code": self._identify,
+            },
             lambda: [("line.status", {"state": self.state, "pending": 0, "parked": 0})],
         )
 
     def say(self, method: str, **params: Any) -> None:
         """Push a notification."""
         self.server.notify(method, params)
+
+    def _identify(self, params: Params) -> dict[str, Any]:
+        self.codes.append(params)
+        return self.identity
 
     def _wake(self, _: Params) -> dict[str, Any]:
         self.woken += 1

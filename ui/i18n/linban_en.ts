@@ -49,6 +49,10 @@
 <context>
     <name>CardNotices</name>
     <message>
+        <source>没带身份证？手机出示政务服务码也行</source>
+        <translation>No ID card? Show the service code on your phone</translation>
+    </message>
+    <message>
         <source>没带身份证？请找工作人员帮忙</source>
         <translation>No ID card? Please ask the staff</translation>
     </message>
@@ -187,6 +191,14 @@
 </context>
 <context>
     <name>IdentifyPage</name>
+    <message>
+        <source>正在向平台核对</source>
+        <translation>Asking the platform</translation>
+    </message>
+    <message>
+        <source>马上就好，请稍等</source>
+        <translation>Just a moment, please</translation>
+    </message>
     <message>
         <source>正在读，卡先别动</source>
         <translation>Reading, let the card lie</translation>

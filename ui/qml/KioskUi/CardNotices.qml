@@ -18,15 +18,15 @@ Column {
         width: parent.width
     }
     NoticeCard {
-        icon: "id-card"
-        text: qsTr("没带身份证？请找工作人员帮忙")
-        visible: !Theme.compact
+        icon: root.viewModel.codeWelcome ? "scan-qr-code" : "id-card"
+        text: root.viewModel.codeWelcome ? qsTr("没带身份证？手机出示政务服务码也行") : qsTr("没带身份证？请找工作人员帮忙")
+        visible: root.viewModel.codeWelcome || !Theme.compact
         width: parent.width
     }
     NoticeCard {
         icon: "shield-check"
         text: qsTr("您的信息只用于办这件事，办完自动清除")
-        visible: root.viewModel.fault === "" || !(Theme.compact || (Theme.elder && Theme.landscape))
+        visible: !(root.viewModel.codeWelcome && Theme.compact) && (root.viewModel.fault === "" || !(Theme.compact || (Theme.elder && Theme.landscape)))
         width: parent.width
     }
 }

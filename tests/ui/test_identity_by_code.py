@@ -1,0 +1,124 @@
+"""Somebody without a card before the real face: a code is shown, and the line answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+from pytestqt.qtbot import QtBot
+
+from kiosk.code_settings import CodeSettings, IdentityForm
+from kiosk.config import PACKAGE_ROOT
+from kiosk.domain.presented_code import CodeRefusal
+from kiosk.sentences import sentence
+from tests.ui.finger import read
+from tests.ui.test_journey import Stand
+
+CODE = "TESTZW:0123456789abcdef"
+CODES = CodeSettings(identity=(IdentityForm(name="service-code", prefix="TESTZW:", max_length=64),))
+KNOWN = {
+    "ok": True,
+    "answer": {
+        "verdict": "known",
+        "name": "测试甲",
+        "number": "11010519491231002X",
+        "sex": "2",
+        "birth": "1949-12-31",
+    },
+}
+
+
+class CodeStand(Stand):
+    """A terminal with a service that takes codes."""
+
+    def start(self) -> None:
+        packs = self.settings.paths.state_dir.parent / "packs"
+        packs.mkdir(exist_ok=True)
+        for file in (PACKAGE_ROOT / "assets" / "packs").glob("*.yaml"):
+            text = file.read_text(encoding="utf-8").replace("rung: document", "rung: code")
+            (packs / file.name).write_text(text, encoding="utf-8")
+        paths = structs.replace(self.settings.paths, packs_dir=packs)
+        self.settings = structs.replace(self.settings, paths=paths, codes=CODES)
+        super().start()
+
+    def as_far_as_identify(self) -> None:
+        self.on("attract")
+        self.tap("开始")
+        self.on("home")
+        self.until(lambda: self.face.navigator.errands.line.up)
+        self.tap("养老待遇资格认证")
+        self.on("service")
+        self.tap("开始办理")
+        self.on("identify")
+        self.until(lambda: (asked := self.hands.last("scanner.start")) and asked["session"] == self.session())
+
+    def says(self, words: str) -> bool:
+        return any(words in line for line in read(self.window))
+
+    def show_code(self, text: str) -> None:
+        self.hands.say("scanner.outcome", session=self.session(), scan={"text": text, "symbology": "qr"})
+
+
+@pytest.fixture
+def stand(qtbot: QtBot, tmp_path: Path) -> Iterator[CodeStand]:
+    made = CodeStand(qtbot, tmp_path)
+    yield made
+    for face in list(made.faces):
+        face.close()
+    made.hands.go()
+    made.line.server.close()
+
+
+def test_a_code_leads_to_the_question_and_its_owner_is_masked(stand: CodeStand) -> None:
+    stand.line.identity = KNOWN
+    stand.as_far_as_identify()
+    stand.until(lambda: stand.says("政务服务码"), "the page says that a code will do")
+    stand.show_code(CODE)
+    stand.on("identity")
+    assert not stand.says("测试甲")
+    stand.tap("是我")
+    stand.on("question")
+    (asked,) = stand.line.codes
+    assert (asked["form"], asked["code"]) == ("service-code", CODE)
+    stand.until(lambda: stand.hands.last("scanner.stop") is not None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "refusal"),
+    [
+        ({"ok": True, "answer": {"verdict": "expired"}}, CodeRefusal.EXPIRED),
+        ({"ok": True, "answer": {"verdict": "used"}}, CodeRefusal.USED),
+        ({"ok": True, "answer": {"verdict": "unknown"}}, CodeRefusal.UNKNOWN),
+        ({"ok": True, "answer": {"verdict": "known", "name": "", "number": ""}}, CodeRefusal.NO_ANSWER),
+        ({"ok": True, "answer": {"verdict": "perhaps"}}, CodeRefusal.NO_ANSWER),
+        ({"ok": False, "fault": "timed_out"}, CodeRefusal.NO_ANSWER),
+        ({"ok": False, "fault": "no_line"}, CodeRefusal.NO_LINE),
+    ],
+)
+def test_a_code_that_tells_nothing_is_said_and_the_page_stays(
+    stand: CodeStand, answer: dict[str, object], refusal: CodeRefusal
+) -> None:
+    stand.line.identity = answer
+    stand.as_far_as_identify()
+    stand.show_code(CODE)
+    stand.until(lambda: stand.says(sentence(refusal, "zh_CN")), refusal.value)
+    assert stand.face.navigator.property("page") == "identify"
+
+
+def test_with_the_line_down_the_code_is_not_even_sent(stand: CodeStand) -> None:
+    stand.as_far_as_identify()
+    stand.line.say("line.status", state="offline", pending=0, parked=0)
+    stand.until(lambda: not stand.face.navigator.errands.line.up)
+    stand.until(lambda: not stand.says("政务服务码"), "codes are not offered any more")
+    stand.show_code(CODE)
+    stand.until(lambda: stand.says(sentence(CodeRefusal.NO_LINE, "zh_CN")))
+    assert stand.line.codes == []
+
+
+def test_a_pay_code_is_refused_kindly(stand: CodeStand) -> None:
+    stand.as_far_as_identify()
+    stand.show_code("134567890123456789")
+    stand.until(lambda: stand.says("这是付款码"))
+    assert stand.line.codes == []
