@@ -177,7 +177,8 @@ class DeviceThread(Generic[Driver]):
             self._tell_event(self.device, event)
 
     def tell_busy(self) -> None:
-        """Publish that the device is at work; called by its duty, on this thread."""
+        """Publish that the device is at work, and alive, in a long call; called by its duty, on this thread."""
+        self._beat_at = self._clock.monotonic()
         if self._is_open:
             self._tell(
                 DeviceStatus(state=DeviceState.BUSY, media=self._status.media, paper=self._status.paper)

@@ -22,6 +22,7 @@ from kiosk.device_settings import (
     IoBoardSettings,
     PowerSupplySettings,
     ReceiptPrinterSettings,
+    SheetPrinterSettings,
     SocialCardReaderSettings,
 )
 from kiosk.domain.device_status import DeviceClass
@@ -34,6 +35,7 @@ from kiosk.ports import (
     IdCardReader,
     IoBoard,
     PowerSupply,
+    SheetPrinter,
     SlipPrinter,
 )
 
@@ -119,6 +121,23 @@ def _fingerprint_module(settings: FingerprintReaderSettings, clock: Clock) -> Fi
 
     port = port_at(settings.port, settings.baud, clock, key="devices.fingerprint_reader.port")
     return FingerprintModule(port, clock)
+
+
+def _ipp(settings: SheetPrinterSettings, clock: Clock) -> SheetPrinter:
+    from devices.sheet_printer.driver import IppPrinter
+
+    try:
+        return IppPrinter(
+            settings.uri, settings.spooler_uri, settings.certificate_sha256, settings.font_file, clock
+        )
+    except ValueError as error:
+        raise ConfigError("settings", "devices.sheet_printer.uri", "ipp://ADDRESS[:PORT]/PATH") from error
+
+
+def _sheet_printer_duty(desk: Desk) -> Duty[Any]:
+    from devices.sheet_printer.duty import SheetPrinterDuty
+
+    return SheetPrinterDuty(desk)
 
 
 def _id_card_duty(desk: Desk) -> Duty[Any]:
@@ -221,6 +240,11 @@ KINDS: tuple[DeviceKind, ...] = (
         drivers={"escpos": _escpos},
         duty=_slip_printer_duty,
         contract=_slip_printer_contract,
+    ),
+    DeviceKind(
+        device=DeviceClass.SHEET_PRINTER,
+        drivers={"ipp": _ipp},
+        duty=_sheet_printer_duty,
     ),
     DeviceKind(
         device=DeviceClass.BARCODE_SCANNER,

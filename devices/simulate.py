@@ -37,6 +37,7 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   every device      state {}  fault {at?, do, for_s?}  heal {}  unplug {for_s?}  plug {}
   id-card-reader    place_card {card? | fields?}  lift_card {}  set {repeats}
   receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
+  sheet-printer     set {paper, cover, jam, toner, output, seconds_a_sheet, counts}  last_sheet {png?, document?}
   social-card-reader  place_card {card? | fields?}  lift_card {}  set {answers, missing, delay_s}
   barcode-scanner   scan {text | bytes_hex, symbology?, encoding?}  set {suffix, aim_identifier, trigger}
   power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
@@ -55,6 +56,18 @@ def _receipt_printer(link: Path | FarEnd, baud: int | None, script: list[Fault])
     from devices.slip_printer.simulator import ReceiptPrinterSimulator
 
     return ReceiptPrinterSimulator(link, baud=baud, script=script)
+
+
+def _sheet_printer(far_end: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.sheet_printer.printer_process import missing_programs
+    from devices.sheet_printer.simulator import SheetPrinterSimulator
+
+    if not isinstance(far_end, TcpFarEnd):
+        raise click.UsageError("sheet-printer is on the network: --listen 127.0.0.1:8631")
+    if missing := missing_programs():
+        # Debian: cups-ipp-utils and dbus-daemon.
+        raise click.ClickException(f"an A4 printer is played by programs that are missing: {', '.join(missing)}")
+    return SheetPrinterSimulator(far_end.port, script=script)
 
 
 def _social_card_reader(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
@@ -93,6 +106,7 @@ def _power_supply(far_end: Path | FarEnd, baud: int | None, script: list[Fault])
 SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "id-card-reader": _id_card_reader,
     "receipt-printer": _receipt_printer,
+    "sheet-printer": _sheet_printer,
     "social-card-reader": _social_card_reader,
     "barcode-scanner": _barcode_scanner,
     "io-board": _io_board,
