@@ -66,7 +66,9 @@ def _sheet_printer(far_end: Path | FarEnd, baud: int | None, script: list[Fault]
         raise click.UsageError("sheet-printer is on the network: --listen 127.0.0.1:8631")
     if missing := missing_programs():
         # Debian: cups-ipp-utils and dbus-daemon.
-        raise click.ClickException(f"an A4 printer is played by programs that are missing: {', '.join(missing)}")
+        raise click.ClickException(
+            f"an A4 printer is played by programs that are missing: {', '.join(missing)}"
+        )
     return SheetPrinterSimulator(far_end.port, script=script)
 
 

@@ -57,7 +57,10 @@ class _DeviceGroup(click.Group):
                         "A slot for social-security cards and badges, with PC/SC (vpcd) or without.",
                     ),
                     ("receipt-printer", "An ESC/POS printer that renders what it prints."),
-                    ("sheet-printer", "An A4 printer (a real ippeveprinter) that runs out of paper and dies."),
+                    (
+                        "sheet-printer",
+                        "An A4 printer (a real ippeveprinter) that runs out of paper and dies.",
+                    ),
                     ("barcode-scanner", "A serial scanner."),
                     ("io-board", "Lights, a help button, a door and somebody in front, behind Modbus."),
                     ("fingerprint-reader", "A fingerprint module, and fingers to press on it."),
