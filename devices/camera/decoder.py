@@ -6,7 +6,7 @@ What is done when:
 * something is located and not read: its surroundings are prepared in several ways and looked at again, and
   the code is straightened (see `unbend`), until it is read or `LOCATED_BUDGET_S` is spent;
 * nothing is located and the picture has come to rest (`settled`): a thorough look, the whole picture prepared
-  in many ways, until `SETTLED_BUDGET_S` is spent.  The driver asks for it once after each movement, so an
+  in many ways, and a search of our own for finder patterns, until `SETTLED_BUDGET_S` is spent.  The driver asks for it once after each movement, so an
   empty counter pays for it once and not with every frame;
 * nothing is located and the picture moves: one rung of the thorough look whenever a tenth of what the plain
   looks have cost so far pays for it.  So an empty moving frame costs at most 1.1 plain looks on average.
@@ -26,7 +26,8 @@ from msgspec import Struct
 
 from devices.camera.code_bytes import text_of
 from devices.camera.engines import Candidate, Symbol, Zbar, Zxing, read_portrait
-from devices.camera.preparations import LOCATED, UNSEEN, Preparation
+from devices.camera.finder_patterns import located
+from devices.camera.preparations import BY_FINDERS, LOCATED, UNSEEN, Preparation
 from devices.camera.qr_segments import parts
 from devices.camera.unbend import portrait, straightened
 from devices.transport.frame_source import Pixels
@@ -134,6 +135,14 @@ class CodeReader:
             symbols, name = self._look_once(grey, rung, tried, deadline, doubtful)
             if symbols:
                 return symbols, name
+        for rung in BY_FINDERS:
+            if self._clock() > deadline:
+                break
+            if grey.size <= rung.max_pixels and min(grey.shape) >= _SMALLEST_PX:
+                image = rung.apply(grey)
+                found = located(image)
+                if sure := self._straighten(image, found, rung.scale, tried, deadline, doubtful):
+                    return sure, f"straightened by finders, {rung.name}"
         return [], ""
 
     def _spend_savings(self, grey: Pixels, doubtful: _Doubts) -> tuple[list[Symbol], str]:

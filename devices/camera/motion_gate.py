@@ -91,7 +91,11 @@ def _differs(samples: Samples, before: Samples) -> bool:
     down, across = samples.shape[0] // _BLOCK, samples.shape[1] // _BLOCK
     if not down or not across:
         return bool(np.abs(samples - before).max() > _LEAST_CHANGE)
-    change = (samples - before)[: down * _BLOCK, : across * _BLOCK]
+    least = _CHANGED_SHARE * _BLOCK * _BLOCK
+    change = samples - before
+    if np.count_nonzero(np.abs(change) > _LEAST_CHANGE) < least:
+        return False  # mostly: too few samples for even one block
+    change = change[: down * _BLOCK, : across * _BLOCK]
     blocks = change.reshape(down, _BLOCK, across, _BLOCK)
     common = (blocks.sum(axis=(1, 3), dtype=np.int32) // (_BLOCK * _BLOCK)).astype(np.int16)
     amount = np.abs(blocks - common[:, None, :, None])
@@ -101,7 +105,4 @@ def _differs(samples: Samples, before: Samples) -> bool:
     if whole.any() and not whole.all():
         return True
     above = amount > limit
-    least = _CHANGED_SHARE * _BLOCK * _BLOCK
-    if np.count_nonzero(above) < least:
-        return False
     return bool((above.sum(axis=(1, 3), dtype=np.int16) >= least).any())

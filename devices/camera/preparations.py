@@ -118,3 +118,10 @@ UNSEEN = (
     Preparation("twice-sharp", lambda image: _sharpened(_twice(image), 3.0), 2.0, max_pixels=500_000),
 )
 """For a whole picture in which nothing was located."""
+
+BY_FINDERS = (
+    Preparation("twice-sharp", lambda image: _sharpened(_twice(image), 3.0), 2.0, max_pixels=500_000),
+    Preparation("softer", _soft5),
+    Preparation("sharp", _sharpened),
+)
+"""For a search by finder patterns alone (see `finder_patterns`), last of all."""

@@ -40,6 +40,7 @@ _ROUNDS = ((2, True), (3, True), (5, True), (5, True), (6, True), (7, False))
 """Order of the polynomial; whether differences are fitted or, once no doubt is left, the shifts themselves."""
 _FIRST_WORTHWHILE = 3
 """From this order on the modules are worth a look."""
+_SHARP_PX, _SHARP_AMOUNT = 4.0, 3.0
 _LIKENESS = 0.75
 """Finder patterns and timing lines have to look like themselves at least this much."""
 
@@ -57,9 +58,12 @@ def straightened(grey: Pixels, corners: Floats, side: int) -> Iterator[Modules]:
     for start in (corners, flat):
         for order, view in _rounds(grey, start, lattice):
             if order >= _FIRST_WORTHWHILE:
-                dark = _sampled(view, side)
-                if likeness(dark) >= _LIKENESS:
-                    yield dark
+                for dark in (_sampled_sharp(view, side), _sampled(view, side)):
+                    like = likeness(dark)
+                    if like >= _LIKENESS:
+                        yield dark
+                    elif like <= 1 - _LIKENESS:
+                        yield ~dark  # light on dark
 
 
 def portrait(dark: Modules) -> Pixels:
@@ -187,6 +191,15 @@ def _least_squares(rows: Floats, values: Floats, weights: Floats) -> Floats:
     # A picture without a single edge leaves the terms free: they stay at nothing.
     square += np.eye(len(square)) * (1e-7 * np.trace(square) / len(square) + 1e-12)
     return np.linalg.solve(square, weighted.T @ values).astype(np.float32)
+
+
+def _sampled_sharp(view: Pixels, side: int) -> Modules:
+    """Dark or light, beside the mean around it; what a blurred neighbour adds is taken away first."""
+    soft = cv2.GaussianBlur(view, (0, 0), _SHARP_PX)
+    sharp = cv2.blur(cv2.addWeighted(view, 1 + _SHARP_AMOUNT, soft, -_SHARP_AMOUNT, 0), (3, 3))
+    middles = sharp[_PX // 2 :: _PX, _PX // 2 :: _PX][1 : side + 5, 1 : side + 5].astype(np.float32)
+    dark: Modules = middles < cv2.blur(middles, (9, 9))
+    return dark[2:-2, 2:-2]
 
 
 def _sampled(view: Pixels, side: int) -> Modules:
