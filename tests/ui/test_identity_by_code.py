@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 from pytestqt.qtbot import QtBot
 
+from kiosk.clock import SystemClock
 from kiosk.code_settings import CodeSettings, IdentityForm
-from kiosk.config import PACKAGE_ROOT
+from kiosk.config import PACKAGE_ROOT, Language
 from kiosk.domain.presented_code import CodeRefusal
+from kiosk.domain.trust import Rung
+from kiosk.flow.code_desk import CodeDesk
 from kiosk.sentences import sentence
 from tests.ui.finger import read
+from tests.ui.geometry import measure
 from tests.ui.test_journey import Stand
+from ui.gallery.exhibition import Exhibition
+from ui.gallery.face import StandInFace
+from ui.gallery.scenes import Scene
+
+PENSION = "pension-certification"
 
 CODE = "TESTZW:0123456789abcdef"
 CODES = CodeSettings(identity=(IdentityForm(name="service-code", prefix="TESTZW:", max_length=64),))
@@ -59,6 +68,62 @@ class CodeStand(Stand):
 
     def show_code(self, text: str) -> None:
         self.hands.say("scanner.outcome", session=self.session(), scan={"text": text, "symbology": "qr"})
+
+
+LOOKS = [
+    ("portrait", "standard"),
+    ("portrait", "elder"),
+    ("landscape", "standard"),
+    ("landscape", "elder"),
+    ("tablet", "standard"),
+]
+
+
+@pytest.mark.qt_log_ignore("PopupList_QMLTYPE", "pipewire-0.3")
+@pytest.mark.parametrize(("size", "mode"), LOOKS)
+def test_the_page_with_a_code_has_room_for_its_words(
+    exhibition: Callable[[str], Exhibition], size: str, mode: str
+) -> None:
+    shown = exhibition(size)
+    packs = shown.face.navigator.session.catalogue.packs
+    packs[PENSION] = structs.replace(packs[PENSION], rung=Rung.CODE)
+    shown.face.navigator.errands.codes = CODES
+    faults: list[str] = []
+    for language in Language:
+        for number, scene in enumerate((Scene("lay", _lay), Scene("asking", _asking), Scene("used", _used))):
+            shown.face.navigator.session._codes = CodeDesk(CODES, SystemClock())
+            shown.show(scene, mode, language)
+            page = measure(shown)
+            words = [str(item.property("text")) for item in page.texts]
+            faults += [f"{language} {scene.name}: {fault}" for fault in page.clipped_texts()]
+            faults += [f"{language} {scene.name}: {fault}" for fault in page.overlapping_texts()]
+            faults += [f"{language} {scene.name}: {fault}" for fault in page.covered_targets()]
+            if not any(_EXPECTED[language][number] in text for text in words):
+                faults.append(f"{language} {scene.name}: not said")
+    assert not faults, "\n".join(faults)
+
+
+_EXPECTED = {
+    Language.CHINESE: ("政务服务码", "正在向平台核对", "这个码用过了"),
+    Language.ENGLISH: ("service code", "Asking the platform", "has been used"),
+}
+
+
+def _lay(face: StandInFace) -> None:
+    face.navigator.start()
+    face.navigator.carry_out(face.navigator.session.choose(PENSION))
+    face.navigator.carry_out(face.navigator.session.begin())
+
+
+def _asking(face: StandInFace) -> None:
+    _lay(face)
+    face.navigator.carry_out(face.navigator.session.scanned(CODE))
+
+
+def _used(face: StandInFace) -> None:
+    _asking(face)
+    try_id = face.navigator.session.view.identity_try
+    face.navigator.carry_out(face.navigator.session.identity_not_told(try_id, CodeRefusal.USED))
 
 
 @pytest.fixture

@@ -85,6 +85,9 @@ class StandInLine(QObject):
     def ask_progress(self, *_: object) -> None:
         """Nobody answers."""
 
+    def ask_identity(self, *_: object) -> None:
+        """Nobody answers."""
+
 
 class StandInRecords(QObject):
     """A journal of one invented entry."""

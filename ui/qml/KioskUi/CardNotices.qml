@@ -20,7 +20,7 @@ Column {
     NoticeCard {
         icon: root.viewModel.codeWelcome ? "scan-qr-code" : "id-card"
         text: root.viewModel.codeWelcome ? qsTr("没带身份证？手机出示政务服务码也行") : qsTr("没带身份证？请找工作人员帮忙")
-        visible: root.viewModel.codeWelcome || !Theme.compact
+        visible: !Theme.compact || (root.viewModel.codeWelcome && root.viewModel.fault === "")
         width: parent.width
     }
     NoticeCard {
