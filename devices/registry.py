@@ -17,6 +17,7 @@ from kiosk.device_settings import (
     BadgeReaderSettings,
     BarcodeScannerSettings,
     DeviceSettings,
+    DocumentCameraSettings,
     FingerprintReaderSettings,
     IdCardReaderSettings,
     IoBoardSettings,
@@ -31,6 +32,7 @@ from kiosk.ports import (
     BadgeReader,
     BarcodeScanner,
     DevicePort,
+    DocumentCamera,
     FingerprintReader,
     IdCardReader,
     IoBoard,
@@ -140,6 +142,12 @@ def _sheet_printer_duty(desk: Desk) -> Duty[Any]:
     return SheetPrinterDuty(desk)
 
 
+def _document_camera(settings: DocumentCameraSettings, clock: Clock) -> DocumentCamera:
+    from devices.document_camera.driver import PlateCamera
+
+    return PlateCamera(settings, clock)
+
+
 def _id_card_duty(desk: Desk) -> Duty[Any]:
     from devices.id_card.duty import IdCardDuty
 
@@ -156,6 +164,12 @@ def _slip_printer_duty(desk: Desk) -> Duty[Any]:
     from devices.slip_printer.duty import SlipPrinterDuty
 
     return SlipPrinterDuty(desk)
+
+
+def _document_camera_duty(desk: Desk) -> Duty[Any]:
+    from devices.document_camera.duty import DocumentCameraDuty
+
+    return DocumentCameraDuty(desk)
 
 
 def _board_duty(desk: Desk) -> Duty[Any]:
@@ -251,6 +265,11 @@ KINDS: tuple[DeviceKind, ...] = (
         drivers={"scanner-serial": _scanner_serial, "scanner-keyboard": _scanner_keyboard},
         duty=_scanner_duty,
         contract=_scanner_contract,
+    ),
+    DeviceKind(
+        device=DeviceClass.DOCUMENT_CAMERA,
+        drivers={"camera": _document_camera},
+        duty=_document_camera_duty,
     ),
     DeviceKind(
         device=DeviceClass.IO_BOARD,

@@ -135,6 +135,9 @@ class DocumentCameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_f
     ]
     width_px: Annotated[int, Meta(ge=640, le=8192, description="width of its pictures")] = 2592
     height_px: Annotated[int, Meta(ge=480, le=8192, description="height of its pictures")] = 1944
+    plate_width_mm: Annotated[
+        float, Meta(ge=0, le=1000, description="how much of the plate its pictures show across; 0: unknown")
+    ] = 0.0
 
 
 class SheetPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

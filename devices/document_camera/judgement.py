@@ -41,11 +41,17 @@ class Sight:
     """In pixels of the small picture."""
     corners: Floats | None
     """In pixels of the frame."""
-    remark: CaptureRemark | None
+    remarks: tuple[CaptureRemark, ...]
+    """What is wrong with it, the first thing to put right first."""
     spread_px: float
     """How soft its edges are: of two good frames the one with less is better."""
     grey: Pixels
     """The small picture, for comparing the next one with."""
+
+    @property
+    def remark(self) -> CaptureRemark | None:
+        """The one thing to tell the person."""
+        return self.remarks[0] if self.remarks else None
 
 
 def look(frame: Pixels, before: Sight | None) -> Sight:
@@ -58,25 +64,24 @@ def look_small(frame: Pixels, small: Pixels, before: Sight | None) -> Sight:
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
     page = find_page(small)
     if page is None:
-        return Sight(None, None, CaptureRemark.NO_PAGE, 0.0, grey)
+        dark = float(np.percentile(grey, 98)) < _DARK / 2
+        return Sight(None, None, (CaptureRemark.TOO_DARK if dark else CaptureRemark.NO_PAGE,), 0.0, grey)
     scale = frame.shape[1] / small.shape[1]
     refined = refine(frame, page.corners, scale)
     if page.cut_off:
-        return Sight(page, refined.corners, CaptureRemark.CUT_OFF, 0.0, grey)
+        return Sight(page, refined.corners, (CaptureRemark.CUT_OFF,), 0.0, grey)
     mask = page_mask(page.corners, grey.shape)
     spread = spread_of_print(frame, grey, mask)
     if spread is None:
         spread = refined.edge_px or 0.0
-    remark = None
-    if paper_white(small, mask) < _DARK:
-        remark = CaptureRemark.TOO_DARK
-    elif before is not None and has_moved(grey, page, before):
-        remark = CaptureRemark.MOVING
-    elif has_glare(small, mask):
-        remark = CaptureRemark.GLARE
-    elif spread > spread_limit(frame.shape[1]):
-        remark = CaptureRemark.BLURRED
-    return Sight(page, refined.corners, remark, spread, grey)
+    found = (
+        (CaptureRemark.TOO_DARK, paper_white(small, mask) < _DARK),
+        (CaptureRemark.MOVING, before is not None and has_moved(grey, page, before)),
+        (CaptureRemark.GLARE, has_glare(small, mask)),
+        (CaptureRemark.BLURRED, spread > spread_limit(frame.shape[1])),
+    )
+    remarks = tuple(remark for remark, holds in found if holds)
+    return Sight(page, refined.corners, remarks, spread, grey)
 
 
 def page_mask(corners: Floats, shape: tuple[int, ...], within_px: int = 4) -> NDArray[np.bool_]:

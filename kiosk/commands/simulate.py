@@ -15,6 +15,7 @@ _DEVICES = (
     "receipt-printer",
     "sheet-printer",
     "barcode-scanner",
+    "document-camera",
     "io-board",
     "power-supply",
     "fingerprint-reader",
@@ -62,6 +63,10 @@ class _DeviceGroup(click.Group):
                         "An A4 printer (a real ippeveprinter) that runs out of paper and dies.",
                     ),
                     ("barcode-scanner", "A serial scanner."),
+                    (
+                        "document-camera",
+                        "A camera above a plate: papers to lay down, glare, shadows, a hand.",
+                    ),
                     ("io-board", "Lights, a help button, a door and somebody in front, behind Modbus."),
                     ("fingerprint-reader", "A fingerprint module, and fingers to press on it."),
                     ("power-supply", "A battery behind NUT: mains to cut, listening on the network."),

@@ -28,7 +28,7 @@ class CaptureRemark(StrEnum):
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """What the camera sees now, small enough to be drawn ten times a second."""
+    """What the camera sees now, small enough to be drawn several times a second."""
 
     jpeg: bytes
     corners: tuple[tuple[float, float], ...] = ()
@@ -37,11 +37,13 @@ class Preview(Struct, frozen=True, kw_only=True):
 
 
 class PageCaptured(Struct, frozen=True, kw_only=True, tag="captured"):
-    """A straightened page."""
+    """A straightened page. Which end is up cannot be known without reading it."""
 
     jpeg: bytes
     width_px: int
     height_px: int
+    dpi: int = 0
+    """Dots an inch of the paper itself; 0 where nothing tells how large it is."""
     remark: CaptureRemark | None = None
     """What is still wrong with it, if the person chose to take it all the same."""
 

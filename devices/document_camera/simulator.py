@@ -1,0 +1,230 @@
+"""A document camera that is not there: papers on a plate, and every mishap of a counter.
+
+It serves frames on a local socket (`devices.transport.simulated_source`); the driver's port is `sim:LINK`.
+Faults count the bytes that the camera sends (`byte N`) or the frames it is asked for (`command N`).  Beyond
+the common ones: `freeze` (the same picture, to the last bit), `black` (a covered lens), `slow` (`gap_s`
+between pictures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.document_camera import scene
+from devices.document_camera.papers import PaperKind, Sheet, draw_paper, paper_of_picture, paper_of_text
+from devices.document_camera.scene import Glare, Placed, Plate, Scene
+from devices.fault_script import Fault
+from devices.simulator import Simulator
+from devices.transport.frame_port import FramePort
+from devices.transport.frame_source import read_image
+from devices.transport.simulated_source import ASK, HEAD, MAGIC
+from kiosk.clock import Clock
+from kiosk.ipc import Method, Params
+
+Pixels = NDArray[np.uint8]
+
+FRAMES_PER_S = 6.0
+MOST_SHEETS = 4
+_BLURRED_PX = 6.0
+
+
+class DocumentCameraSimulator(Simulator):
+    """The camera, the plate below it, and what lies there."""
+
+    name = "document-camera"
+
+    def __init__(
+        self,
+        link: Path,
+        *,
+        baud: int | None = None,
+        script: Sequence[Fault] = (),
+        clock: Clock | None = None,
+        frames_per_s: float = FRAMES_PER_S,
+        size: tuple[int, int] = scene.FULL_SIZE,
+    ) -> None:
+        super().__init__(FramePort(link), baud=None, script=script, clock=clock)  # a camera has no baud
+        self._size = size
+        self._scene = Scene(jpeg=0)
+        self._still: Pixels | None = None
+        self._interval_s = self._usual_interval_s = 1 / frames_per_s
+        self._covered = self._freezes = self._waves = False
+        self._last: bytes | None = None
+        self._due = 0.0
+        self._frames = 0
+
+    # -- hands -----------------------------------------------------------------------------------------
+
+    def place(
+        self, sheet: Sheet, x_mm: float = 0.0, y_mm: float = 0.0, turn_deg: float | None = None
+    ) -> None:
+        """Lay a sheet down, on top of what lies there; a tall one lies across unless it is turned."""
+        with self.lock:
+            if len(self._scene.placed) >= MOST_SHEETS:
+                raise ValueError("the plate is full")
+            turn = (90.0 if sheet.height_mm > 220 else 0.0) if turn_deg is None else turn_deg
+            placed = Placed(sheet=sheet, x_mm=x_mm, y_mm=y_mm, turn_deg=turn)
+            self.arrange(placed=(*self._scene.placed, placed))
+
+    def take_away(self) -> None:
+        """Everything off the plate, and the light as it was."""
+        with self.lock:
+            self._waves = False
+            self.arrange(
+                placed=(), glares=(), defocus_px=0.0, shadow=0.0, hand=None, light=Scene().light, lamp=0.0
+            )
+
+    def arrange(self, **changes: Any) -> None:
+        """Change the scene by its own words."""
+        with self.lock:
+            self._scene = replace(self._scene, **changes)
+            self._still = None
+            self.changed()
+
+    def wave(self, waving: bool = True) -> None:
+        """Move the papers a little, in every picture."""
+        with self.lock:
+            self._waves, self._still = waving, None
+            self.changed()
+
+    # -- the camera ------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """See `Simulator`: each byte asks for a frame."""
+        for _ in range(data.count(ASK)):
+            self.command_arrived()
+            now = self._clock.monotonic()
+            self._due = max(now, self._due + self._interval_s)
+            self.later(self._due - now, self._send_frame)
+
+    def state(self) -> dict[str, Any]:
+        """See `Simulator`."""
+        return {
+            "plugged": self._port.plugged,
+            "frames": self._frames,
+            "sheets": len(self._scene.placed),
+            "plate": self._scene.plate,
+            "glares": len(self._scene.glares),
+            "covered": self._covered,
+            "frozen": self._freezes,
+        }
+
+    def heal(self) -> None:
+        """See `Simulator`."""
+        with self.lock:
+            self._interval_s = self._usual_interval_s
+            self._covered = self._freezes = False
+            super().heal()
+
+    def suffer(self, fault: Fault) -> None:
+        """See `Simulator`."""
+        if fault.do == "freeze":
+            self._freezes = True
+            self._later(fault.for_s, self._thaw)
+        elif fault.do == "black":
+            self._covered = True
+            self._later(fault.for_s, self._uncover)
+        elif fault.do == "slow":
+            self._interval_s = float(fault.options.get("gap_s", 1.0))
+            self._later(fault.for_s, self._hurry)
+        else:
+            super().suffer(fault)
+        self.changed()
+
+    def control_methods(self) -> dict[str, Method]:
+        """See `Simulator`."""
+        return {
+            "place": self._place,
+            "take_away": lambda _params: self.take_away(),
+            "glare": self._glare,
+            "blur": lambda params: self.arrange(defocus_px=float(params.get("radius_px", _BLURRED_PX))),
+            "shadow": lambda params: self.arrange(shadow=float(params.get("depth", 0.4))),
+            "hand": self._hand,
+            "move": lambda params: self.wave(bool(params.get("on", True))),
+            "set": self._set,
+            "freeze": lambda params: self.suffer(Fault(do="freeze", for_s=params.get("for_s"))),
+            "thaw": lambda _params: self._thaw(),
+            "vanish": lambda params: self.unplug(params.get("for_s")),
+        }
+
+    def _place(self, params: Params) -> None:
+        if "image" in params:
+            picture = read_image(Path(str(params["image"])))
+            if picture is None:
+                raise ValueError(f"no image: {params['image']}")
+            sheet = paper_of_picture(picture, float(params.get("width_mm", 210)))
+        elif "text" in params:
+            sheet = paper_of_text(str(params["text"]))
+        else:
+            sheet = draw_paper(PaperKind(params.get("kind", "form")), int(params.get("seed", 0)))
+        turn = params.get("turn_deg")
+        self.place(
+            sheet,
+            float(params.get("x_mm", 0)),
+            float(params.get("y_mm", 0)),
+            None if turn is None else float(turn),
+        )
+
+    def _glare(self, params: Params) -> None:
+        if not params.get("on", True):
+            self.arrange(glares=())
+            return
+        glare = Glare(
+            x_mm=float(params.get("x_mm", 15)),
+            y_mm=float(params.get("y_mm", 10)),
+            radius_mm=float(params.get("radius_mm", 18)),
+        )
+        self.arrange(glares=(*self._scene.glares[-3:], glare))
+
+    def _hand(self, params: Params) -> None:
+        tip = (float(params.get("x_mm", 0)), float(params.get("y_mm", 80)))
+        self.arrange(hand=tip if params.get("on", True) else None)
+
+    def _set(self, params: Params) -> None:
+        changes: dict[str, Any] = {
+            name: float(params[name]) for name in ("light", "lamp", "warm", "noise") if name in params
+        }
+        if "plate" in params:
+            changes["plate"] = Plate(params["plate"])
+        if "tilt_deg" in params:
+            across, down = params["tilt_deg"]
+            changes["tilt_deg"] = (float(across), float(down))
+        self.arrange(**changes)
+
+    def _send_frame(self) -> None:
+        self._frames += 1
+        width, height = self._size
+        if self._last is None or not self._freezes:
+            self._last = self._frame().tobytes()
+        self.send(HEAD.pack(MAGIC, self._frames, width, height, 3) + self._last)
+
+    def _frame(self) -> Pixels:
+        if self._covered:
+            dark = np.full((self._size[1], self._size[0], 3), 4, np.uint8)
+            return scene.exposed(dark, 1.0, 0, self._frames)
+        if self._waves:
+            sway = 4.0 * np.sin(self._frames * 1.7)
+            everything = range(len(self._scene.placed))
+            picture = scene.still(scene.moved(self._scene, sway, sway / 2, everything), self._size)
+        else:
+            if self._still is None:
+                self._still = scene.still(self._scene, self._size)
+            picture = self._still
+        return scene.exposed(picture, self._scene.noise, self._scene.jpeg, self._frames)
+
+    def _thaw(self) -> None:
+        self._freezes = False
+        self.changed()
+
+    def _uncover(self) -> None:
+        self._covered = False
+        self.changed()
+
+    def _hurry(self) -> None:
+        self._interval_s = self._usual_interval_s
