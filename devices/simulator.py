@@ -53,6 +53,8 @@ class Simulator(ABC):
         self._outgoing = bytearray()
         self._silent = False
         self._dribble_s: float | None = None
+        self._pausing = False
+        self._once_sent: list[Callable[[], None]] = []
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._timer_numbers = itertools.count()
         self._faults = FaultSchedule()
@@ -89,6 +91,9 @@ class Simulator(ABC):
         elif fault.do == "garbage":
             junk = bytes.fromhex(fault.options["bytes_hex"]) if "bytes_hex" in fault.options else _JUNK
             self._port.write(junk)
+        elif fault.do == "pause":
+            self._pausing = True
+            self._later(0.05 if fault.for_s is None else fault.for_s, self._go_on)
         elif fault.do == "dribble":
             self._dribble_s = float(fault.options.get("gap_s", 0.05))
             self._later(fault.for_s, self._flow_again)
@@ -165,6 +170,7 @@ class Simulator(ABC):
             self._timers.clear()
             self._speak_again()
             self._flow_again()
+            self._go_on()
             self._port.plug()
             self.changed()
 
@@ -177,6 +183,11 @@ class Simulator(ABC):
         if not self._outgoing:
             self._line_free_at = max(self._line_free_at, self._clock.monotonic())
         self._outgoing += data
+        self._wake()
+
+    def after_sending(self, action: Callable[[], None]) -> None:
+        """Run `action` once everything queued has gone out."""
+        self._once_sent.append(action)
         self._wake()
 
     def changed(self) -> None:
@@ -236,7 +247,7 @@ class Simulator(ABC):
         self._pump()
 
     def _pump(self) -> None:
-        while self._outgoing:
+        while self._outgoing and not self._pausing:
             count = self._sendable()
             if count <= 0:
                 return
@@ -244,6 +255,8 @@ class Simulator(ABC):
             del self._outgoing[:count]
             self._port.write(chunk)
             self.sent_bytes(len(chunk))
+        while self._once_sent and not self._outgoing:
+            self._once_sent.pop(0)()
 
     def _rate(self) -> float | None:
         return 1 / self._dribble_s if self._dribble_s else self._bytes_a_second
@@ -269,10 +282,14 @@ class Simulator(ABC):
     def _wait_s(self) -> float | None:
         now = self._clock.monotonic()
         waits = [self._timers[0][0] - now] if self._timers else []
-        if self._outgoing and (rate := self._rate()):
+        if self._pausing:
+            pass  # its timer wakes
+        elif self._outgoing and (rate := self._rate()):
             chunk = 1 if self._dribble_s else min(_WIRE_CHUNK, len(self._outgoing))
             waits.append(self._line_free_at + chunk / rate - now)
-        elif self._outgoing or self._changed:
+        elif self._outgoing or self._once_sent:
+            waits.append(0.0)
+        if self._changed:
             waits.append(0.0)
         return max(0.0, min(waits)) if waits else None
 
@@ -288,6 +305,9 @@ class Simulator(ABC):
 
     def _flow_again(self) -> None:
         self._dribble_s = None
+
+    def _go_on(self) -> None:
+        self._pausing = False
 
     def _wake(self) -> None:
         try:

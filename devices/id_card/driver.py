@@ -1,4 +1,4 @@
-"""Reads resident cards through a SAM reader on a serial line.
+"""Reads resident cards through a SAM reader, on whatever line it has.
 
 A read is find, select, read, and then the newest additional address; the whole sequence is needed each
 time.  There are no fixed waits: every step ends with its last byte, and everything with one deadline.
@@ -8,59 +8,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Final
 
-from devices.id_card.protocol import (
-    ADDRESS_BYTES,
-    CardData,
-    Command,
-    FrameReader,
-    Reply,
-    Verdict,
-    can_answer,
-    command_frame,
-    format_sam_id,
-    parse_card_data,
-    parse_reply,
-)
+from devices.id_card.conversation import Conversation, Timing
+from devices.id_card.plate import Plate
+from devices.id_card.protocol import CardData, Command, Reply, Verdict, format_sam_id, parse_card_data
 from devices.id_card.text_block import parse_address, parse_identity, with_address
 from devices.transport.byte_port import BytePort, Canceled, PortLost
 from devices.transport.port_status import lost_status
 from kiosk.clock import Clock, SystemClock
+from kiosk.domain.device_event import DeviceEvent
 from kiosk.domain.device_status import DeviceCapabilities, DeviceDetail, DeviceState, DeviceStatus, MediaState
-from kiosk.domain.resident import IdentityDocument
 from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, IdCardReader, NoCard
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """How long each step may take, in seconds (measured in the field; reads at low speeds take longer)."""
-
-    ask_s: float = 0.3
-    find_s: float = 0.3
-    select_s: float = 0.5
-    read_s: float = 3.0
-    address_s: float = 1.5
-    flow_s: float = 0.3
-    """An answer whose bytes keep coming is waited for: only so long a gap, or the end of all time, ends it."""
-    gap_s: float = 0.1
-    """After this long without a byte in the middle of a frame, look whether the next one has begun."""
-    stale_after_s: float = 1.0
-    """A card seen longer ago than this counts as a new one: nobody watched the plate meanwhile."""
-
-    @classmethod
-    def at_baud(cls, baud: int) -> Timing:
-        """Below 38400 baud a read with fingerprint alone is up to 2.4 s on the wire."""
-        return cls() if baud >= 38400 else cls(read_s=5.0)
-
 
 _HELLO_S: Final = 1.0
 """What `status` may take."""
-_LATE_S: Final = 12.0
-"""An answer that did not come may still come for so long, and would then tell of an earlier card."""
-_PILED_UP_BYTES: Final = 64 * 1024
 
 _FAULTS: Final = {
     Verdict.CARD_REFUSED_SAM: CardFault.NOT_VERIFIED,
@@ -78,9 +42,6 @@ _FAULTS: Final = {
     Verdict.SAM_NOT_LICENSED: CardFault.READER_FAULT,
 }
 _WORTH_ANOTHER_TRY: Final = frozenset({CardFault.MOVED, CardFault.UNREADABLE, CardFault.NO_ANSWER})
-_TELLS_OF_A_CARD: Final = frozenset(
-    {Command.READ, Command.READ_WITH_FINGERPRINT, Command.READ_ADDITIONAL_ADDRESS}
-)
 
 
 class _NotRead(Exception):
@@ -92,7 +53,7 @@ class _NotRead(Exception):
 
 
 class SdtReader(IdCardReader):
-    """A SAM reader on a serial line."""
+    """A SAM reader."""
 
     def __init__(
         self,
@@ -102,36 +63,29 @@ class SdtReader(IdCardReader):
         timing: Timing | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        self._port = port
         self._timing = timing or Timing()
+        self._line = Conversation(port, self._clock, self._timing)
+        self._plate = Plate(self._clock, self._timing.stale_after_s)
         self._fingerprint = read_fingerprint
-        self._frames = FrameReader()
         self._capabilities = DeviceCapabilities()
-        self._unanswered = False
         self._knows_address = self._knows_fingerprint = True
         self._address_silences = self._address_failures = 0
         self._answers_address = False
-        self._read_at: float | None = None
-        self._read_mark = b""
-        self._owed: list[float] = []
-        """Until when each missing answer could still come."""
-        self._alike: tuple[IdentityDocument | None, int] = (None, 0)
-        """What was read while answers were owed, and how often in a row."""
         self._no_cancel = threading.Event()
 
     def open(self) -> DeviceStatus:
         """See `DevicePort`."""
-        self._unanswered, self._read_at = False, None
+        self._plate.start_over()
         self._knows_address = self._knows_fingerprint = True
         self._address_silences = self._address_failures = 0
         self._answers_address = False
         try:
-            self._port.open()
+            self._line.open()
             heard, reply = self._introduce()
         except PortLost as lost:
             return lost_status(lost.fault)
         if reply is None:
-            self._port.close()
+            self._line.close()
             detail = DeviceDetail.WRONG_DEVICE if heard else DeviceDetail.NONE
             return DeviceStatus(state=DeviceState.OFFLINE, detail=detail)
         if reply.verdict == Verdict.OK:
@@ -145,16 +99,15 @@ class SdtReader(IdCardReader):
         limit = self._clock.monotonic() + _HELLO_S
         # The last is for readers that know no more than what a read needs.
         for command in (Command.SAM_ID, Command.SAM_ID, Command.FIND):
-            reply = self._ask(command, self._timing.ask_s, limit, self._no_cancel)
+            reply = self._line.ask(command, self._timing.ask_s, limit, self._no_cancel)
             if reply is not None:
                 return True, reply
-            heard = heard or self._frames.pending > 0 or self._heard
+            heard = heard or self._line.heard
         return heard, None
 
     def close(self) -> None:
         """See `DevicePort`."""
-        self._port.close()
-        self._frames.clear()
+        self._line.close()
 
     def capabilities(self) -> DeviceCapabilities:
         """See `DevicePort`."""
@@ -165,18 +118,26 @@ class SdtReader(IdCardReader):
         try:
             limit = self._clock.monotonic() + _HELLO_S
             for command in (Command.SAM_STATUS, Command.SAM_STATUS, Command.FIND):
-                reply = self._ask(command, self._timing.ask_s, limit, self._no_cancel)
+                reply = self._line.ask(command, self._timing.ask_s, limit, self._no_cancel)
                 if reply is not None:
                     return self._closed_unless_online(_reader_status(reply))
         except PortLost as lost:
             return lost_status(lost.fault)
-        self._port.close()
+        self._line.close()
         return DeviceStatus(state=DeviceState.OFFLINE)
+
+    def events(self) -> list[DeviceEvent]:
+        """See `DevicePort`. A card that was read is gone, on readers that go on finding it until then."""
+        return self._plate.take_events()
+
+    def forget(self) -> None:
+        """See `IdCardReader`."""
+        self._plate.forget()
 
     def read(self, timeout_s: float, cancel: threading.Event, on_found: Callable[[], None]) -> CardOutcome:
         """See `IdCardReader`."""
         deadline = self._clock.monotonic() + timeout_s
-        self._alike = (None, 0)
+        self._line.owed.begin()
         try:
             fault = CardFault.NO_ANSWER
             for attempt in count():
@@ -185,13 +146,13 @@ class SdtReader(IdCardReader):
                 except _NotRead as not_read:
                     fault = not_read.fault
                 # Two tries; more only to outnumber owed answers once something was read.
-                tries = 2 + (len(self._owed) if self._alike[1] else 0)
+                tries = 2 + (len(self._line.owed) if self._line.owed.in_question else 0)
                 worth = fault in _WORTH_ANOTHER_TRY and attempt + 1 < tries
                 if not worth or self._clock.monotonic() >= deadline:
                     break
             return CardNotRead(fault=fault)
         except Canceled:
-            self._unanswered = True
+            self._line.unanswered = True
             return NoCard()
         except PortLost:
             return CardNotRead(fault=CardFault.NO_ANSWER)
@@ -200,17 +161,17 @@ class SdtReader(IdCardReader):
         self, deadline: float, cancel: threading.Event, on_found: Callable[[], None], attempt: int
     ) -> CardOutcome:
         """The whole sequence once. Raises `_NotRead`."""
-        if self._unanswered:
+        if self._line.unanswered:
             # An answer may still be on its way (of an earlier card!): let it pass before asking anew.
             # A reader that does not know this question keeps silent, which serves as well.
-            self._ask(Command.SAM_STATUS, self._timing.ask_s, deadline, cancel)
-        found = self._step(Command.FIND, self._timing.find_s, deadline, cancel)
+            self._line.ask(Command.SAM_STATUS, self._timing.ask_s, deadline, cancel)
+        found = self._find(deadline, cancel)
         if found.verdict == Verdict.NO_CARD and attempt == 0:
-            self._read_at = None
+            self._plate.no_card()
             return NoCard()
         if found.verdict != Verdict.FOUND:
             raise _NotRead(_fault_of(found))
-        if self._same_card(found.data):
+        if self._plate.card_found(found.data):
             return NoCard()
         on_found()
         selected = self._step(Command.SELECT, self._timing.select_s, deadline, cancel)
@@ -225,10 +186,21 @@ class SdtReader(IdCardReader):
         )
         # The photo is a closed format and the fingerprint is never kept: only that they are there.
         document = replace(document, has_photo=any(card.photo), has_fingerprint=any(card.fingerprint))
-        if not self._is_of_this_card(document):
+        if not self._line.owed.outnumbered_by(document):
             raise _NotRead(CardFault.MOVED)
-        self._read_at, self._read_mark = self._clock.monotonic(), found.data
+        self._plate.card_read(found.data)
         return CardRead(document=document)
+
+    def _find(self, deadline: float, cancel: threading.Event) -> Reply:
+        """Look for a card. Raises `_NotRead`."""
+        found = self._step(Command.FIND, self._timing.find_s, deadline, cancel)
+        if found.verdict == Verdict.NO_CARD and self._plate.ask_to_show():
+            # Some readers hide a card that was read until it is lifted, and nothing written says what makes
+            # them show it.  A reset of the module is the one means there is; it costs one question.
+            if self._line.ask(Command.RESET, self._timing.ask_s, deadline, cancel) is None:
+                self._plate.cannot_show()
+            found = self._step(Command.FIND, self._timing.find_s, deadline, cancel)
+        return found
 
     def _read_card(self, deadline: float, cancel: threading.Event) -> CardData:
         """The three blocks of the card. Raises `_NotRead`."""
@@ -244,37 +216,6 @@ class SdtReader(IdCardReader):
             raise _NotRead(CardFault.UNREADABLE)
         return card
 
-    def _is_of_this_card(self, document: IdentityDocument) -> bool:
-        """Whether `document` cannot be a late answer that tells of an earlier card.
-
-        Answers name neither their question nor their card.  While some are owed, as many as that may be
-        late ones: what was read once more than that, alike each time, is what lies on the plate.
-        """
-        self._forget_debts()
-        last, times = self._alike
-        self._alike = (document, times + 1 if document == last else 1)
-        return self._alike[1] > len(self._owed)
-
-    def _forget_debts(self) -> None:
-        now = self._clock.monotonic()
-        self._owed = [until for until in self._owed if until > now]
-
-    def _same_card(self, mark: bytes) -> bool:
-        """Whether the card that answers was read already and has lain there since.
-
-        Some readers say "no card" until the card is lifted, others find it again each time: both are
-        met in the field, so both must end in one read for one placing.
-        """
-        if self._read_at is None:
-            return False
-        now = self._clock.monotonic()
-        # Most readers send zeros as the card's mark; another mark is another card, slid in quickly.
-        if now - self._read_at > self._timing.stale_after_s or mark != self._read_mark:
-            self._read_at = None
-            return False
-        self._read_at = now
-        return True
-
     def _additional_address(self, deadline: float, cancel: threading.Event) -> str:
         """The address added to the card last, or "" when there is none. Raises `_NotRead`."""
         if not self._knows_address:
@@ -283,7 +224,7 @@ class SdtReader(IdCardReader):
             reply = self._step(Command.READ_ADDITIONAL_ADDRESS, self._timing.address_s, deadline, cancel)
         except _NotRead:
             # Silence twice, each time after a whole read: this reader does not know the question.
-            silent = not (self._heard or self._answers_address)
+            silent = not (self._line.heard or self._answers_address)
             self._address_silences = self._address_silences + 1 if silent else 0
             self._knows_address = self._address_silences < 2
             if self._knows_address:
@@ -317,67 +258,16 @@ class SdtReader(IdCardReader):
         """One command and its answer; sent once more when the reader says it arrived damaged."""
         for _ in range(2):
             left = deadline - self._clock.monotonic()
-            reply = self._ask(command, min(timeout_s, left), deadline, cancel) if left > 0 else None
+            reply = self._line.ask(command, min(timeout_s, left), deadline, cancel) if left > 0 else None
             if reply is None:
                 raise _NotRead(CardFault.NO_ANSWER)
             if reply.verdict not in (Verdict.BAD_CHECKSUM, Verdict.BAD_LENGTH):
                 return reply
         raise _NotRead(CardFault.NO_ANSWER)
 
-    def _ask(self, command: Command, timeout_s: float, limit: float, cancel: threading.Event) -> Reply | None:
-        """Send `command` and wait for an answer that can be one to it; None when none came in time.
-
-        In time is `timeout_s`, and while the bytes of an answer keep coming, until `limit`.
-        """
-        deadline = min(self._clock.monotonic() + timeout_s, limit)
-        self._drop_input()
-        self._heard = False
-        self._unanswered = True
-        request = command_frame(command)
-        if self._port.write_some(request, deadline, cancel) < len(request):
-            return None
-        owing = command in _TELLS_OF_A_CARD
-        if owing:
-            self._owed.append(self._clock.monotonic() + _LATE_S)
-        while True:
-            now = self._clock.monotonic()
-            until = min(deadline, now + self._timing.gap_s) if self._frames.pending else deadline
-            data = self._port.read_some(until, cancel)
-            self._heard = self._heard or bool(data)
-            for body in self._frames.feed(data) if data else self._frames.rescan():
-                reply = parse_reply(body)
-                if can_answer(command, reply):
-                    self._unanswered = False
-                    if owing:
-                        self._owed.pop()
-                    return reply
-                self._note_late(reply, len(self._owed) - owing)
-            now = self._clock.monotonic()
-            if data and self._frames.begun:
-                deadline = min(max(deadline, now + self._timing.flow_s), limit)
-            elif now >= deadline:
-                return None
-
-    def _drop_input(self) -> None:
-        """Throw away what came unasked; an answer among it is not owed any more."""
-        dropped = 0
-        while dropped < _PILED_UP_BYTES and (data := self._port.read_some(0.0)):
-            dropped += len(data)
-            for body in self._frames.feed(data):
-                self._note_late(parse_reply(body), len(self._owed))
-        self._frames.clear()
-        self._port.drop_input()
-
-    def _note_late(self, reply: Reply, owed: int) -> None:
-        if owed and reply.verdict == Verdict.OK and len(reply.data) >= ADDRESS_BYTES:
-            del self._owed[0]
-
-    _heard = False
-    """Whether anything at all came back to the last question."""
-
     def _closed_unless_online(self, status: DeviceStatus) -> DeviceStatus:
         if status.state is not DeviceState.ONLINE:
-            self._port.close()
+            self._line.close()
         return status
 
 

@@ -21,6 +21,7 @@ class IdCardDuty(Duty[IdCardReader]):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._claim = Claim()
+        self._session: str | None = None
         self._seen: threading.Event | None = None
         self._told: set[CardFault] = set()
         self._announced = False
@@ -46,6 +47,9 @@ class IdCardDuty(Duty[IdCardReader]):
         session, cancel = self._claim.look()
         if session is None:
             return 0.0
+        if session != self._session:
+            self._session = session
+            driver.forget()
         if cancel is not self._seen:
             self._seen, self._told, self._announced = cancel, set(), False
         found = threading.Event()

@@ -204,7 +204,7 @@ def can_answer(command: Command, reply: Reply) -> bool:
         return False
     if command is Command.SAM_ID:
         return size == 16
-    if command is Command.SAM_STATUS:
+    if command in (Command.SAM_STATUS, Command.RESET):
         return size == 0
     if command is Command.SELECT:
         return size < 16

@@ -20,6 +20,8 @@ from devices.transport.far_end import FarEnd
 from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 
+_SPEEDS_BAUD = (115200, 57600, 38400, 19200, 9600)
+"""By the parameter of the command that sets them."""
 _SAM_ID = bytes.fromhex("0500010070B6320112CF0F00C1353411")
 _BAUD_COMMAND, _RF_COMMAND, _NUMBERS_COMMAND = 0x60, 0x61, bytes.fromhex("3005")
 
@@ -49,6 +51,8 @@ class IdCardReaderSimulator(Simulator):
         self._spoil_next = False
         self._held = False
         self.commands: list[bytes] = []
+        self.speed_baud: int | None = None
+        """The speed it was told to take; None: whatever the line has."""
 
     def place_card(self, card: Card) -> None:
         """Lay a card on the plate."""
@@ -105,9 +109,12 @@ class IdCardReaderSimulator(Simulator):
         """See `Simulator`."""
         self._buffer.clear()
         self._found = self._selected = self._was_read = False
+        self.speed_baud = None
 
     def received(self, data: bytes) -> None:
         """See `Simulator`."""
+        if self.speed_baud is not None and self._port.speed_baud not in (None, self.speed_baud):
+            return  # at another speed than it was told to take, nothing makes a frame
         self._buffer += data
         while (start := self._buffer.find(PREAMBLE)) >= 0:
             del self._buffer[:start]
@@ -140,7 +147,12 @@ class IdCardReaderSimulator(Simulator):
             self.send(reply)
 
     def _execute(self, body: bytes) -> bytes:
-        if body[0] in (_BAUD_COMMAND, _RF_COMMAND) or body in (Command.RESET.value, Command.SAM_STATUS.value):
+        if body == Command.RESET.value:
+            self._found = self._selected = self._was_read = False
+            return reply_frame(Verdict.OK)
+        if body[0] == _BAUD_COMMAND:
+            return self._change_speed(body[1])
+        if body[0] == _RF_COMMAND or body == Command.SAM_STATUS.value:
             return reply_frame(Verdict.OK)
         if body == Command.SAM_ID.value:
             return reply_frame(Verdict.OK, _SAM_ID)
@@ -155,6 +167,18 @@ class IdCardReaderSimulator(Simulator):
         if body == _NUMBERS_COMMAND:
             return reply_frame(Verdict.NO_SUCH_ITEM)
         return reply_frame(Verdict.BAD_COMMAND)
+
+    def _change_speed(self, number: int) -> bytes:
+        """Answered at the old speed, in force after it (which of the two, no document says)."""
+        if number >= len(_SPEEDS_BAUD):
+            return reply_frame(Verdict.BAD_COMMAND)
+        self.after_sending(partial(self._set_speed, _SPEEDS_BAUD[number]))
+        return reply_frame(Verdict.OK)
+
+    def _set_speed(self, baud: int) -> None:
+        self.speed_baud = baud
+        if self._bytes_a_second is not None:
+            self._bytes_a_second = baud / 10
 
     def _find(self) -> bytes:
         self._selected = False

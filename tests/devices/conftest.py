@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from devices.id_card.driver import SdtReader, Timing
+from devices.id_card.conversation import Timing
+from devices.id_card.driver import SdtReader
 from devices.id_card.simulator import IdCardReaderSimulator
 from devices.scanner.driver import SerialScanner
 from devices.scanner.simulator import BarcodeScannerSimulator

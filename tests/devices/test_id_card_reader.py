@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from devices.fault_script import Fault
-from devices.id_card.driver import SdtReader, Timing
+from devices.id_card.conversation import Timing
+from devices.id_card.driver import SdtReader
 from devices.id_card.practice_cards import PRACTICE_CARDS, custom_card
 from devices.id_card.protocol import Verdict, reply_frame
 from devices.id_card.simulator import IdCardReaderSimulator
@@ -110,40 +111,6 @@ def test_a_card_left_on_the_plate_is_read_once(port: Path, repeats: bool) -> Non
         assert read(reader) == NoCard()
         sam.place_card(PRACTICE_CARDS["测试乙"])
         assert name_of(read(reader)) == "测试乙"
-        reader.close()
-
-
-def test_card_lifted_at_every_byte_of_the_answer(port: Path) -> None:
-    """Byte by byte through the 1295 bytes: each ends in a typed outcome, none in an identity."""
-    outcomes: dict[str, int] = {}
-    with IdCardReaderSimulator(port) as sam:
-        sam.start()
-        reader = SdtReader(port_at(str(port)), timing=Timing(gap_s=0.004))
-        reader.open()
-        for cut in range(1295):
-            sam.place_card(PRACTICE_CARDS["测试甲"])
-            sam.arm(Fault(do="lift", byte=BEFORE_THE_READ + cut))
-            outcome = read(reader)
-            assert isinstance(outcome, CardNotRead), (cut, outcome)
-            outcomes[outcome.fault] = outcomes.get(outcome.fault, 0) + 1
-            sam.heal()
-        reader.close()
-    assert outcomes == {CardFault.MOVED: 1295}
-
-
-@pytest.mark.parametrize("do", ["lift", "silence", "unplug"])
-def test_the_long_read_breaks_off_at_many_bytes(port: Path, do: str) -> None:
-    with IdCardReaderSimulator(port) as sam:
-        sam.start()
-        timing = Timing(ask_s=0.03, find_s=0.03, select_s=0.03, read_s=0.03, address_s=0.03, gap_s=0.004)
-        reader = SdtReader(port_at(str(port)), read_fingerprint=True, timing=timing)
-        for cut in range(0, 2321, 61):
-            reader.open()
-            sam.place_card(PRACTICE_CARDS["测试甲"])
-            sam.arm(Fault(do=do, byte=BEFORE_THE_READ + cut))
-            outcome = read(reader)
-            assert isinstance(outcome, CardNotRead), (cut, outcome)
-            sam.heal()
         reader.close()
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from devices.id_card.driver import SdtReader, Timing
+from devices.id_card.conversation import Timing
+from devices.id_card.driver import SdtReader
 from devices.id_card.practice_cards import custom_card
 from devices.id_card.protocol import PREAMBLE, frame
 from devices.transport.address import port_at

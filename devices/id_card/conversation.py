@@ -1,0 +1,101 @@
+"""Question and answer with a SAM reader: one frame out, and the first frame back that can answer it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from devices.id_card.owed_answers import OwedAnswers
+from devices.id_card.protocol import Command, FrameReader, Reply, can_answer, command_frame, parse_reply
+from devices.transport.byte_port import BytePort
+from kiosk.clock import Clock
+
+_PILED_UP_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long each step may take, in seconds (measured in the field; reads at low speeds take longer)."""
+
+    ask_s: float = 0.3
+    find_s: float = 0.3
+    select_s: float = 0.5
+    read_s: float = 3.0
+    address_s: float = 1.5
+    flow_s: float = 0.3
+    """An answer whose bytes keep coming is waited for: only so long a gap, or the end of all time, ends it."""
+    gap_s: float = 0.1
+    """After this long without a byte in the middle of a frame, look whether the next one has begun."""
+    stale_after_s: float = 1.0
+    """A card seen longer ago than this counts as a new one: nobody watched the plate meanwhile."""
+
+    @classmethod
+    def at_baud(cls, baud: int) -> Timing:
+        """Below 38400 baud a read with fingerprint alone is up to 2.4 s on the wire."""
+        return cls() if baud >= 38400 else cls(read_s=5.0)
+
+
+class Conversation:
+    """One line to one reader. `open` and `ask` raise `PortLost`."""
+
+    def __init__(self, port: BytePort, clock: Clock, timing: Timing) -> None:
+        self._port, self._clock, self._timing = port, clock, timing
+        self._frames = FrameReader()
+        self.owed = OwedAnswers(clock)
+        self.heard = False
+        """Whether anything at all came back to the last question."""
+        self.unanswered = False
+        """Whether an answer to the last question may still be on its way."""
+
+    def open(self) -> None:
+        """Open the line anew."""
+        self.unanswered = False
+        self._port.open()
+
+    def close(self) -> None:
+        """Hang up; may be called twice."""
+        self._port.close()
+        self._frames.clear()
+
+    def ask(self, command: Command, timeout_s: float, limit: float, cancel: threading.Event) -> Reply | None:
+        """Send `command` and wait for an answer that can be one to it; None when none came in time.
+
+        In time is `timeout_s`, and while the bytes of an answer keep coming, until `limit`.
+        """
+        deadline = min(self._clock.monotonic() + timeout_s, limit)
+        self._drop_input()
+        self.heard = False
+        self.unanswered = True
+        request = command_frame(command)
+        if self._port.write_some(request, deadline, cancel) < len(request):
+            return None
+        owing = self.owed.asked(command)
+        while True:
+            now = self._clock.monotonic()
+            until = min(deadline, now + self._timing.gap_s) if self._frames.pending else deadline
+            data = self._port.read_some(until, cancel)
+            self.heard = self.heard or bool(data)
+            for body in self._frames.feed(data) if data else self._frames.rescan():
+                reply = parse_reply(body)
+                if can_answer(command, reply):
+                    self.unanswered = False
+                    if owing:
+                        self.owed.answered()
+                    return reply
+                self.owed.came_late(reply, spare_newest=owing)
+            now = self._clock.monotonic()
+            if data and self._frames.begun:
+                deadline = min(max(deadline, now + self._timing.flow_s), limit)
+            elif now >= deadline:
+                return None
+
+    def _drop_input(self) -> None:
+        """Throw away what came unasked; an answer among it is not owed any more."""
+        dropped = 0
+        while dropped < _PILED_UP_BYTES and (data := self._port.read_some(0.0)):
+            dropped += len(data)
+            for body in self._frames.feed(data):
+                self.owed.came_late(parse_reply(body))
+        self._frames.clear()
+        self._port.drop_input()
