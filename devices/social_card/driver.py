@@ -26,10 +26,10 @@ _SAID_ONCE: Final = frozenset({CardFault.NOT_AN_ID_CARD, CardFault.UNSUPPORTED_D
 _FAULTS: Final = {
     SlotFault.NO_CARD: CardFault.MOVED,
     SlotFault.RESET: CardFault.MOVED,
-    SlotFault.MUTE: CardFault.UNREADABLE,
+    SlotFault.MUTE: CardFault.MOVED,
     SlotFault.FAILED: CardFault.MOVED,
 }
-"""All others: the reader does not answer."""
+"""Until it is known whether the card still lies there. All others: the reader does not answer."""
 
 
 class SocialCardReader(SlotDevice, IdCardReader):
@@ -80,7 +80,8 @@ class SocialCardReader(SlotDevice, IdCardReader):
             fault = outcome
             if fault is CardFault.MOVED:
                 if self._was_pulled(state, deadline, cancel):
-                    break
+                    # Gone before it said anything: it was as good as never there.
+                    return CardNotRead(fault=fault) if announce.done else NoCard()
                 fault = CardFault.UNREADABLE
             if fault in _SAID_ONCE:
                 self._done = state.placing
@@ -123,9 +124,10 @@ class _Once:
     """Calls `action` the first time only: a card is announced once, however often it is tried."""
 
     def __init__(self, action: Callable[[], None]) -> None:
-        self._action: Callable[[], None] | None = action
+        self._action = action
+        self.done = False
 
     def __call__(self) -> None:
-        action, self._action = self._action, None
-        if action is not None:
-            action()
+        if not self.done:
+            self.done = True
+            self._action()

@@ -54,6 +54,8 @@ class CardReaderSimulator(Simulator):
         self._card: ChipAtWork | None = None
         self._placings = 0
         self._powered = False
+        self._connection = 0
+        """Counts them: a late answer belongs to the one in which it was asked for."""
         self._delay_s = 0.0
         self._manner, self._missing = Manner.PLAIN, frozenset[int]()
         self._forced = b""
@@ -152,12 +154,12 @@ class CardReaderSimulator(Simulator):
         if self._noise is not None:
             answer, self._noise = self._noise, None
         if self._delay_s:
-            self.later(self._delay_s, partial(self._answer_late, self._card, answer))
+            self.later(self._delay_s, partial(self._answer_late, self._connection, answer))
         else:
             self.send(message(answer))
 
-    def _answer_late(self, card: ChipAtWork, answer: bytes) -> None:
-        if card is self._card:
+    def _answer_late(self, connection: int, answer: bytes) -> None:
+        if connection == self._connection:
             self.send(message(answer))
 
     def _insert(self) -> None:
@@ -182,6 +184,7 @@ class CardReaderSimulator(Simulator):
         self._buffer.clear()
         self._outgoing.clear()
         self._powered = False
+        self._connection += 1
         if isinstance(self._line, VpcdLine) and self._card is not None and self._line.plugged:
             self.later(_TRY_AGAIN_S, self._insert)
 

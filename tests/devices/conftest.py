@@ -18,6 +18,7 @@ from devices.scanner.simulator import BarcodeScannerSimulator
 from devices.slip_printer.driver import EscPosPrinter
 from devices.slip_printer.simulator import ReceiptPrinterSimulator
 from devices.transport.address import port_at
+from tests.devices.pcsc_world import pcsc, pcsc_world, simulated_slot, slot_world  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(autouse=True)

@@ -15,14 +15,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devices.social_card.simulator import CardReaderSimulator
 from kiosk.ipc import IpcClient
 
-READER = "Virtual PCD 00 00"
 _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 _READER_CONF = f"""FRIENDLYNAME "Virtual PCD"
 DEVICENAME /dev/null:0x8C7B
@@ -30,12 +31,56 @@ LIBPATH {_DRIVER}
 CHANNELID 0x8C7B
 """
 _SETUP = 'mount --make-rprivate / && mkdir -p /run/pcscd && mount --bind "$0" /run/pcscd && ip link set lo up'
+_HOLD = """
+import sys, threading, time
+from devices.transport.card_slot import slot_called
+slot = slot_called(sys.argv[1])
+slot.open(time.monotonic() + 2)
+with slot.hold(time.monotonic() + 60, threading.Event()):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 _ROOT = Path(__file__).parents[2]
 _START_S = 10.0
 
 
-class PcscWorld:
+class SlotWorld:
+    """A slot and a hand, whatever is between the slot and the driver."""
+
+    reader: str
+    """What the `reader` setting says."""
+
+    control: Path
+
+    def hand(self, method: str, **params: Any) -> Any:
+        """What the card's control socket offers: place_card, lift_card, set, fault, heal, state."""
+        with IpcClient(self.control) as client:
+            return client.call(method, **params)
+
+    def commands_seen(self) -> int:
+        """How many command APDUs the card has got."""
+        return int(self.hand("state")["commands"])
+
+
+class SimulatedWorld(SlotWorld):
+    """The slot behind a local socket, without any service."""
+
+    def __init__(self, folder: Path) -> None:
+        self.reader = f"sim:{folder / 'slot'}"
+        self.control = folder / "slot.sock"
+        self.simulator = CardReaderSimulator(folder / "slot")
+        self.simulator.start()
+        self.simulator.serve_control(self.control)
+
+    def close(self) -> None:
+        """Pull the plug."""
+        self.simulator.close()
+
+
+class PcscWorld(SlotWorld):
     """One namespace for a whole test run; the service in it comes and goes."""
+
+    reader = "Virtual PCD 00 00"
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pcsc-"))
@@ -57,24 +102,16 @@ class PcscWorld:
             self._end(self._anchor)
             pytest.skip(f"no network namespace may be made here: {reason}")
         self._service: subprocess.Popen[bytes] | None = None
-        control = self.folder / "card.sock"
+        self._used = 0
+        self.control = self.folder / "card.sock"
         self._simulator = self._inside(
             sys.executable,
             *("-m", "devices.simulate", "social-card-reader"),
-            *("--link", "tcp:127.0.0.1:35963", "--control", str(control)),
+            *("--link", "tcp:127.0.0.1:35963", "--control", str(self.control)),
         )
-        _wait_for(control.exists)
-        self._card = IpcClient(control)
+        _wait_for(self.control.exists)
         self.attach_reader()
         self.start_service()
-
-    def hand(self, method: str, **params: Any) -> Any:
-        """What the card's control socket offers: place_card, lift_card, set, fault, heal, state."""
-        return self._card.call(method, **params)
-
-    def commands_seen(self) -> int:
-        """How many command APDUs the card has got."""
-        return int(self.hand("state")["commands"])
 
     def start_service(self) -> None:
         """Start the service, as systemd would."""
@@ -87,7 +124,7 @@ class PcscWorld:
     def stop_service(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the service; killed, it says goodbye to nobody."""
         if self._service is not None:
-            self._service.send_signal(number)
+            self._service.send_signal(number)  # nothing happens if it has ended by itself
             self._service.wait(timeout=10)
         self._service = None
 
@@ -109,21 +146,47 @@ class PcscWorld:
         """The service knows the virtual reader when it starts next."""
         (self._conf / "vpcd").write_text(_READER_CONF)
 
+    @contextmanager
+    def other_program_holds_card(self) -> Iterator[None]:
+        """Another process has the card to itself."""
+        other = subprocess.Popen(
+            [sys.executable, "-c", _HOLD, self.reader],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=_ROOT,
+        )
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"held\n"
+            yield
+        finally:
+            self._end(other)
+
     def restore(self) -> None:
         """As at the beginning: the service runs, the slot is empty, nothing goes wrong."""
+        state = self.hand("state")
         self.hand("lift_card")
         self.hand("heal")
+        self._let_it_look(state)
         self.hand("set", answers="plain", missing=[], delay_s=0.0)
         self.thaw_service()
         attached = (self._conf / "vpcd").exists()
-        if self._service is None or not attached:
+        crashed = self._service is not None and self._service.poll() is not None
+        if self._service is None or crashed or not attached:
             self.stop_service()
             self.attach_reader()
             self.start_service()
 
+    def _let_it_look(self, state: dict[str, Any]) -> None:
+        """Leave the slot empty for long enough that the service notices."""
+        # The service looks into the slot every 0.4 s. After a card was lost in the middle of a command it says
+        # "empty" at once, but misses the next card if that comes before its own look; hands are not so quick.
+        used, self._used = state["commands"] != self._used, state["commands"]
+        if used or state["card"]:
+            threading.Event().wait(0.5)
+
     def close(self) -> None:
         """End everything that was started here."""
-        self._card.close()
         self.thaw_service()
         self.stop_service()
         for process in (self._simulator, self._anchor):
@@ -171,6 +234,22 @@ def pcsc(pcsc_world: PcscWorld) -> Iterator[PcscWorld]:
     """The world with an empty slot, before and after."""
     yield pcsc_world
     pcsc_world.restore()
+
+
+@pytest.fixture
+def simulated_slot(tmp_path: Path) -> Iterator[SimulatedWorld]:
+    """A slot behind a local socket."""
+    world = SimulatedWorld(tmp_path)
+    yield world
+    world.close()
+
+
+@pytest.fixture(params=["pcsc", "simulated_slot"])
+def slot_world(request: pytest.FixtureRequest) -> SlotWorld:
+    """Both kinds of slot, one after the other."""
+    world = request.getfixturevalue(request.param)
+    assert isinstance(world, SlotWorld)
+    return world
 
 
 def _wait_for(condition: Any) -> None:
