@@ -26,6 +26,7 @@ from devices.slip_printer.job import (
 from devices.slip_printer.models import MODELS, Confirms, Model
 from devices.slip_printer.paper_watch import PaperWatch
 from devices.slip_printer.printer_state import device_status, print_fault
+from devices.slip_printer.protocol import PrinterState
 from devices.transport.byte_port import BytePort, Canceled, PortLost
 from devices.transport.port_status import lost_status
 from kiosk.clock import Clock, SystemClock
@@ -40,6 +41,8 @@ __all__ = ["EscPosPrinter", "Timing"]
 _OPENED: Final = frozenset((DeviceState.ONLINE, DeviceState.BUSY, DeviceState.USER_ERROR))
 _UNWATCHED_SLOWNESS: Final = 2.0
 """A printer whose progress is not known is given this much more time for its paper than it needs at its fastest."""
+_SLOWEST: Final = 20.0
+"""No printer takes so many times longer than it needs at its fastest."""
 
 
 class EscPosPrinter(SlipPrinter):
@@ -64,6 +67,8 @@ class EscPosPrinter(SlipPrinter):
         self._confirming: bool | None = None
         """Whether it answers queued questions; None: not tried yet."""
         self._answers_too_early = False
+        self._unproven_until = 0.0
+        """Until then the last slip, which nobody confirmed, may still be in the printer's buffer."""
         # Not the same after every start, so that a late answer to an earlier process proves nothing.
         self._last_mark = int(self._clock.monotonic() * 1000) % 10000
 
@@ -122,6 +127,7 @@ class EscPosPrinter(SlipPrinter):
             self._port.close()
             detail = DeviceDetail.WRONG_DEVICE if self._talk.doubt else DeviceDetail.NONE
             return DeviceStatus(state=DeviceState.OFFLINE, detail=detail)
+        self._drop_what_is_stuck(state)
         if state.cutter_error or state.mechanical_error:
             # These stay latched after the hand has put them right, until the printer is told to go on.
             self._talk.drop_buffer()
@@ -173,6 +179,7 @@ class EscPosPrinter(SlipPrinter):
             state = self._talk.ask_state()
             if state is None:
                 raise Stopped(PrintFault.OFFLINE)
+            self._drop_what_is_stuck(state)
             if not state.clean:
                 raise Stopped(print_fault(state))
         limit = min(deadline, self._recovered_by())
@@ -189,6 +196,13 @@ class EscPosPrinter(SlipPrinter):
                 self._talk.await_tokens(0, limit, cancel)
             self._talk.await_silence(limit, cancel)
             self._half_slip = False
+
+    def _drop_what_is_stuck(self, state: PrinterState) -> None:
+        """The rest of a slip that nobody confirmed must not come out later, before somebody else's eyes."""
+        if self._clock.monotonic() < self._unproven_until and not state.clean:
+            self._talk.drop_buffer()
+            self._half_slip = self._half_image = True
+            self._unproven_until = 0.0
 
     def _synchronise(self, limit: float, cancel: threading.Event) -> bool:
         """Drop what an earlier job left, so that commands are read as commands; whether questions are answered.
@@ -245,6 +259,7 @@ class EscPosPrinter(SlipPrinter):
         self._half_slip = self._half_image = False
         if proven:
             return PrintOutcome(verdict=PrintVerdict.PRINTED)
+        self._unproven_until = self._clock.monotonic() + self._talk.paper_time.least_s * _SLOWEST
         return PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.NO_ANSWER)
 
     def _cut_and_confirm(self, deadline: float, cancel: threading.Event) -> bool:

@@ -47,6 +47,8 @@ class Firmware:
     """Where it tells of a slip in its mouth: "torn" (DLE EOT 1, bit 7), "mouth" (DLE EOT 4, bit 6), or not."""
     speed_mm_s: float | None = _SPEED_MM_S
     """How fast the paper moves; None: at once."""
+    ahead_mm: float = 0.0
+    """How far it reads ahead of its paper."""
 
 
 @dataclass(slots=True)
@@ -275,7 +277,9 @@ class ReceiptPrinterSimulator(Simulator):
 
     def _waits_for_head(self) -> bool:
         """Whether the paper of what was executed before still moves; then work goes on when it stands."""
-        left_s = self._head_free_at - self._clock.monotonic()
+        firmware = self.firmware
+        ahead_s = firmware.ahead_mm / firmware.speed_mm_s if firmware.speed_mm_s else 0.0
+        left_s = self._head_free_at - ahead_s - self._clock.monotonic()
         if left_s <= 0:
             return False
         if not self._will_work:

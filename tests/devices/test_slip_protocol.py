@@ -249,8 +249,8 @@ def _lines(*blocks: Block, columns: int = 32) -> list[str]:
 
 def test_what_goes_on_after_a_bullet_stands_under_its_own_text() -> None:
     assert _lines(Text(text="· 办结前会给您打电话，材料不齐时请您补交。")) == [
-        "· 办结前会给您打电话，材料不",
-        "   齐时请您补交。",
+        "· 办结前会给您打电话，材料不齐",
+        "   时请您补交。",
     ]
 
 
