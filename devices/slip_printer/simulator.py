@@ -9,9 +9,11 @@ printer *prints from its buffer* (`byte N`).  Beyond the common ones: `paper_out
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from devices.fault_script import Fault
 from devices.simulator import Simulator
@@ -342,10 +344,9 @@ class ReceiptPrinterSimulator(Simulator):
 
     def _set(self, params: Params) -> None:
         """Hardware and firmware, by name."""
-        plain = dict(params)
-        for name in [name for name in plain if name in Firmware.__slots__]:
-            setattr(self.firmware, name, plain.pop(name))
-        self.put(**plain)
+        firmware = {name: value for name, value in params.items() if name in Firmware.__slots__}
+        self.firmware = msgspec.convert(asdict(self.firmware) | firmware, Firmware)
+        self.put(**{name: value for name, value in params.items() if name not in firmware})
 
     def _last_slip(self, params: Params) -> dict[str, Any]:
         if not self.slips:
