@@ -16,6 +16,7 @@ from kiosk.clock import Clock
 from kiosk.device_settings import (
     BadgeReaderSettings,
     BarcodeScannerSettings,
+    CodeCameraSettings,
     DeviceSettings,
     DocumentCameraSettings,
     FingerprintReaderSettings,
@@ -142,6 +143,12 @@ def _sheet_printer_duty(desk: Desk) -> Duty[Any]:
     return SheetPrinterDuty(desk)
 
 
+def _code_camera(settings: CodeCameraSettings, clock: Clock) -> BarcodeScanner:
+    from devices.camera.driver import CodeCamera
+
+    return CodeCamera(settings, clock)
+
+
 def _document_camera(settings: DocumentCameraSettings, clock: Clock) -> DocumentCamera:
     from devices.document_camera.driver import PlateCamera
 
@@ -164,6 +171,12 @@ def _slip_printer_duty(desk: Desk) -> Duty[Any]:
     from devices.slip_printer.duty import SlipPrinterDuty
 
     return SlipPrinterDuty(desk)
+
+
+def _code_camera_contract() -> Contract[Any]:
+    from devices.camera.contract import CONTRACT
+
+    return CONTRACT
 
 
 def _document_camera_duty(desk: Desk) -> Duty[Any]:
@@ -265,6 +278,12 @@ KINDS: tuple[DeviceKind, ...] = (
         drivers={"scanner-serial": _scanner_serial, "scanner-keyboard": _scanner_keyboard},
         duty=_scanner_duty,
         contract=_scanner_contract,
+    ),
+    DeviceKind(
+        device=DeviceClass.CODE_CAMERA,
+        drivers={"camera": _code_camera},
+        duty=_scanner_duty,
+        contract=_code_camera_contract,
     ),
     DeviceKind(
         device=DeviceClass.DOCUMENT_CAMERA,

@@ -43,6 +43,7 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   barcode-scanner   scan {text | bytes_hex, symbology?, encoding?}  set {suffix, aim_identifier, trigger}
   power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
   fingerprint-reader  place_finger {finger?, clear?}  lift_finger {}
+  code-camera       show {text? | file?, encoding?, width_px?, turn_deg?, bend?, at?}  clear {}  cover {}  uncover {}
   document-camera   place {kind? | text? | image?, x_mm?, y_mm?, turn_deg?}  take_away {}  glare {on?, x_mm?, y_mm?}
                     blur {radius_px?}  shadow {depth?}  hand {on?}  move {on?}  set {plate, light, tilt_deg}
                     freeze {for_s?}  vanish {for_s?}
@@ -88,6 +89,12 @@ def _barcode_scanner(link: Path, baud: int | None, script: list[Fault]) -> Simul
     return BarcodeScannerSimulator(link, baud=baud, script=script)
 
 
+def _code_camera(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.camera.simulator import CameraSimulator
+
+    return CameraSimulator(link, baud=baud, script=script)
+
+
 def _document_camera(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
     from devices.document_camera.simulator import DocumentCameraSimulator
 
@@ -121,6 +128,7 @@ SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "sheet-printer": _sheet_printer,
     "social-card-reader": _social_card_reader,
     "barcode-scanner": _barcode_scanner,
+    "code-camera": _code_camera,
     "document-camera": _document_camera,
     "io-board": _io_board,
     "fingerprint-reader": _fingerprint_reader,

@@ -69,6 +69,9 @@ class CodeCamera(BarcodeScanner):
             if frame is None or np.array_equal(frame, self._frozen):
                 return self._give_up(DeviceState.HARDWARE_ERROR, DeviceDetail.PICTURE_FROZEN)
         self._frozen, self._watch, self._missing = None, CameraWatch(), 0
+        if self._take(self._clock.monotonic() + _FRAME_WITHIN_S, threading.Event()) is None:
+            # There, and silent; or somebody else has it.
+            return self._give_up(DeviceState.OFFLINE, DeviceDetail.NONE)
         self._decoder.start()
         if self._decoder.broken:  # perhaps no longer
             self._decoder.await_ready(self._clock.monotonic() + _DECODER_WITHIN_S)

@@ -25,6 +25,8 @@ from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 
 FRAMES_PER_S = 15.0
+_SCAN_S = 2.0
+"""How long a hand holds a code up."""
 
 
 class CameraSimulator(Simulator):
@@ -125,12 +127,21 @@ class CameraSimulator(Simulator):
         """See `Simulator`."""
         return {
             "show": self._show,
+            "scan": self._scan,
             "clear": lambda _params: self.clear(),
             "cover": lambda _params: self.cover(),
             "uncover": lambda _params: self.cover(False),
             "freeze": lambda params: self.suffer(Fault(do="freeze", for_s=params.get("for_s"))),
             "thaw": lambda _params: self._thaw(),
         }
+
+    def _scan(self, params: Params) -> None:
+        """As the scanner's hands do it: show a code for a moment."""
+        if "bytes_hex" in params:
+            self.show_code(bytes.fromhex(str(params["bytes_hex"])))
+        else:
+            self._show(params)
+        self.later(_SCAN_S, self.clear)
 
     def _show(self, params: Params) -> None:
         how: dict[str, Any] = {
