@@ -183,6 +183,10 @@ _ANSWER: _Sentences = {
     AnswerFault.TOO_SHORT: ("太短了，还没填完", "Too short; something is missing"),
     AnswerFault.TOO_LONG: ("太长了，请写短一点", "Too long; please shorten it"),
     AnswerFault.NOT_A_CHOICE: ("请从下面选一个", "Please choose one of these"),
+    AnswerFault.NOT_SIGNED: (
+        "还没有签名。请用手指在框里写名字",
+        "Not signed yet. Please write your name in the box with a finger",
+    ),
     AnswerFault.NOT_A_RECEIPT_NUMBER: (
         "收件号是 16 位，有一位不对。请对着凭条再看一遍",
         "A receipt number has 16 digits and one of these is wrong. Please compare it with the slip",

@@ -37,6 +37,8 @@ class FieldType(StrEnum):
     CHOICE = "choice"
     YES_NO = "yes_no"
     TEXT = "text"
+    SIGNATURE = "signature"
+    """Written with a finger; see `kiosk.domain.signature`."""
 
 
 class OfflineAbility(StrEnum):

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from kiosk.catalogue.pack import Field, FieldType
 from kiosk.domain.receipt import is_receipt_number
+from kiosk.domain.signature import parse_signature
 
 
 class AnswerFault(StrEnum):
@@ -22,6 +23,8 @@ class AnswerFault(StrEnum):
     NOT_A_CHOICE = "not_a_choice"
     NOT_A_RECEIPT_NUMBER = "not_a_receipt_number"
     """Wrong length, or the check digits do not agree: a digit is wrong or two are swapped."""
+    NOT_SIGNED = "not_signed"
+    """Nothing, or too little, was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ def check_answer(field: Field, answer: str) -> Checked:
             )
         case FieldType.TEXT:
             return _within(field, value)
+        case FieldType.SIGNATURE:
+            signature = parse_signature(value)
+            return Checked(
+                value, None if signature is not None and signature.is_written else AnswerFault.NOT_SIGNED
+            )
 
 
 def _within(field: Field, value: str) -> Checked:

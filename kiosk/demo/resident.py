@@ -26,6 +26,11 @@ PATIENCE_S = 15.0
 _GLANCE_S = 0.02
 _SHOWINGS = 3
 _BETWEEN_SHOWINGS_S = 3.0
+_SIGNATURE = [
+    [[0.2, 0.3], [0.3, 0.7], [0.4, 0.3], [0.5, 0.7]],
+    [[0.55, 0.5], [0.7, 0.45], [0.8, 0.6]],
+]
+"""Nobody's name, as fractions of the pad."""
 """A code shown before the scanner listens is thrown away unread; the same code counts again after 2 s."""
 
 
@@ -224,6 +229,7 @@ class Resident:
             self.wait_for("question")
             self._answer(
                 question.type,
+                question.label.in_language(self.language),
                 question.example,
                 [c.label.in_language(self.language) for c in question.choices],
             )
@@ -252,7 +258,7 @@ class Resident:
             _pause(_GLANCE_S)
         raise ResidentStuck(f"nowhere on the page: {words}")
 
-    def _answer(self, kind: FieldType, example: str, labels: list[str]) -> None:
+    def _answer(self, kind: FieldType, label: str, example: str, labels: list[str]) -> None:
         match kind:
             case FieldType.PHONE | FieldType.DIGITS | FieldType.RECEIPT_NUMBER:
                 for digit in example:
@@ -263,6 +269,8 @@ class Resident:
                 self.press(self.name("yes"))
             case FieldType.TEXT:
                 self._ask("type", text=example)
+            case FieldType.SIGNATURE:
+                self._ask("draw", name=label, strokes=_SIGNATURE)
         self.press(self.name("next"))
 
     # Inner ---------------------------------------------------------------------------------------

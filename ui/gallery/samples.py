@@ -123,4 +123,11 @@ def _questions() -> tuple[Field, ...]:
             label=_words("住址", "Address"),
             purpose=_words("用来寄送证件", "Papers are sent there"),
         ),
+        Field(
+            key="signature",
+            type=FieldType.SIGNATURE,
+            prompt=_words("请签上您的名字", "Please sign your name"),
+            label=_words("签名", "Signature"),
+            purpose=_words("表示以上都是您自己说的", "It says that all of this is your own word"),
+        ),
     )

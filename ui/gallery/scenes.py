@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from kiosk.catalogue.pack import Block
 from kiosk.domain.case import PlatformState
 from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus, SupplyState
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
+from kiosk.domain.signature import Signature
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.availability import LineState
 from kiosk.flow.journey import Progress, ProgressStep
@@ -59,10 +61,36 @@ def _other_question(number: int) -> Play:
         _do(face.navigator, "begin")
         _do(face.navigator, "card_read", RESIDENT)
         _do(face.navigator, "confirm_identity")
-        for answer in ("bank_a", "yes")[:number]:
+        for answer in ("bank_a", "yes", "测试路 1 号")[:number]:
             _do(face.navigator, "answer", answer)
 
     return play
+
+
+def _signed(face: StandInFace) -> None:
+    """On a pad of 120 by 90 mm."""
+    _other_question(3)(face)
+    clock = count(0, 40)
+    strokes = tuple(
+        tuple((round(x * 1200), round(y * 900), next(clock)) for x, y in stroke) for stroke in _SOMEBODYS_HAND
+    )
+    face.question.signature_pad.show(Signature(size=(1200, 900), strokes=strokes).to_text())
+
+
+_SOMEBODYS_HAND = (
+    ((0.22, 0.30), (0.25, 0.36)),
+    ((0.20, 0.48), (0.26, 0.47), (0.25, 0.70), (0.29, 0.63)),
+    ((0.32, 0.30), (0.32, 0.62)),
+    ((0.32, 0.30), (0.41, 0.29), (0.41, 0.60)),
+    ((0.36, 0.36), (0.36, 0.58), (0.31, 0.72)),
+    ((0.38, 0.62), (0.43, 0.72)),
+    ((0.46, 0.28), (0.46, 0.60)),
+    ((0.51, 0.24), (0.51, 0.72), (0.48, 0.68)),
+    ((0.60, 0.28), (0.63, 0.33)),
+    ((0.59, 0.46), (0.75, 0.44), (0.64, 0.56), (0.72, 0.64), (0.81, 0.70)),
+    ((0.68, 0.30), (0.69, 0.62), (0.61, 0.71)),
+)
+"""试甲 or something like it, as fractions of the pad."""
 
 
 def _typed(face: StandInFace) -> None:
@@ -210,6 +238,8 @@ SCENES = (
     Scene("question-choice", _other_question(0)),
     Scene("question-yes-no", _other_question(1)),
     Scene("question-text", _other_question(2)),
+    Scene("question-signature", _other_question(3)),
+    Scene("question-signed", _signed),
     Scene("review", _review),
     Scene("review-not-recorded", _not_recorded),
     Scene("recording", _then(_review, "confirm")),

@@ -504,6 +504,29 @@
     </message>
 </context>
 <context>
+    <name>SignatureEntry</name>
+    <message>
+        <source>还没有写</source>
+        <translation>Nothing written yet</translation>
+    </message>
+    <message>
+        <source>已经写了</source>
+        <translation>Written</translation>
+    </message>
+    <message>
+        <source>请用手指在这里写名字</source>
+        <translation>Write your name here with a finger</translation>
+    </message>
+    <message>
+        <source>退一笔</source>
+        <translation>Undo a stroke</translation>
+    </message>
+    <message>
+        <source>重写</source>
+        <translation>Start again</translation>
+    </message>
+</context>
+<context>
     <name>SlipCard</name>
     <message>
         <source>正在打印凭条…</source>

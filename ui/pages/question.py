@@ -11,10 +11,12 @@ from kiosk.sentences import sentence
 from ui.navigator import Navigator
 from ui.pages.any_page import PageModel
 from ui.pages.digit_entry import DigitEntry
+from ui.pages.signature_pad import SignaturePad
 
 QML_IMPORT_NAME = "KioskUi"
 QML_IMPORT_MAJOR_VERSION = 1
 
+_KINDS = {FieldType.TEXT: "text", FieldType.SIGNATURE: "signature"}
 _DIGITS = (FieldType.PHONE, FieldType.DIGITS, FieldType.RECEIPT_NUMBER)
 
 
@@ -31,6 +33,8 @@ class QuestionModel(PageModel):
         self._text = ""
         self._touched = False
         self._asked = ("", "")
+        self.signature_pad = SignaturePad(self)
+        self.signature_pad.written.connect(lambda: self.setText(self.signature_pad.text))
 
     def prepare(self) -> None:
         question = self.session.question
@@ -45,19 +49,26 @@ class QuestionModel(PageModel):
         self._entry = DigitEntry(question.type, question.max_length)
         self._entry.type(known if question.type in _DIGITS else "")
         self._text = known
+        self.signature_pad.show(known if question.type is FieldType.SIGNATURE else "")
         self._touched = False
 
     def forget(self) -> None:
         self._entry, self._text, self._asked = DigitEntry(), "", ("", "")
+        self.signature_pad.show("")
         self.typed.emit()
+
+    @Property(SignaturePad, constant=True)
+    def pad(self) -> SignaturePad:
+        """What is written with a finger, where the question is a signature."""
+        return self.signature_pad
 
     @Property(str, notify=changed)
     def kind(self) -> str:
-        """digits, choice or text."""
+        """digits, choice, text or signature."""
         question = self.session.question
         if question is None or question.type in _DIGITS:
             return "digits"
-        return "text" if question.type is FieldType.TEXT else "choice"
+        return _KINDS.get(question.type, "choice")
 
     @Property(str, notify=changed)
     def prompt(self) -> str:

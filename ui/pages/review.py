@@ -16,6 +16,7 @@ QML_IMPORT_NAME = "KioskUi"
 QML_IMPORT_MAJOR_VERSION = 1
 
 _WORDS = {"zh_CN": ("姓名", "证件号", "是", "否"), "en": ("Name", "ID number", "Yes", "No")}
+_SIGNED = {"zh_CN": ("已签名", "没有签名"), "en": ("Signed", "Not signed")}
 
 
 @QmlElement
@@ -61,5 +62,8 @@ class ReviewModel(PageModel):
                 return yes if answer == YES else no
             case FieldType.TEXT:
                 return answer
+            case FieldType.SIGNATURE:
+                signed, not_signed = _SIGNED[self.language]
+                return signed if answer else not_signed
             case _:
                 return grouped(field.type, answer)

@@ -9,6 +9,7 @@ window, so that something that lies on top gets the press instead and the journe
                                                        checked, rect: [x, y, width, height]}, …]
     press        {name, role?, hold_ms?, double?}  → {}, once released
     timed_press  {name, role?, timeout_ms?}        → {ms, first_ms, page}
+    draw         {name, strokes}                   → {}; points as fractions of its width and height
     type         {text}                            → {}
     key          {name}                            → {}; "Tab", "Shift+Tab", "Return", "Backspace"… (names of Qt::Key)
     grab         {path}                            → {width, height}; a PNG

@@ -47,6 +47,13 @@ class _TimedPressParams(msgspec.Struct, forbid_unknown_fields=True):
     timeout_ms: int = 5000
 
 
+class _DrawParams(msgspec.Struct, forbid_unknown_fields=True):
+    """What to draw on, and the strokes as fractions of its width and height."""
+
+    name: str
+    strokes: list[list[tuple[float, float]]]
+
+
 class _TypeParams(msgspec.Struct, forbid_unknown_fields=True):
     """What to type."""
 
@@ -137,6 +144,7 @@ class RemoteHand(QObject):
             "tree": (_NoParams, self._answer_tree),
             "press": (_PressParams, self._press),
             "timed_press": (_TimedPressParams, self._press_timed),
+            "draw": (_DrawParams, self._draw),
             "type": (_TypeParams, self._type),
             "key": (_KeyParams, self._press_key),
             "grab": (_GrabParams, self._grab),
@@ -293,6 +301,16 @@ class RemoteHand(QObject):
     def _end_timed_press(self) -> None:
         self._timed_press = None
         self._settle_timer.stop()
+
+    def _draw(self, params: _DrawParams, reply: _Reply) -> None:
+        left, top, width, height = self._find(params.name, "Graphic").rect
+        for stroke in params.strokes:
+            path = [QPointF(left + x * width, top + y * height) for x, y in stroke]
+            self._touch(path[0])
+            for at in path[1:]:
+                self._send_mouse(QEvent.Type.MouseMove, at, Qt.MouseButton.LeftButton)
+            self._lift(path[-1])
+        reply.give({})
 
     def _type(self, params: _TypeParams, reply: _Reply) -> None:
         if not self._window.activeFocusItem():  # type: ignore[truthy-bool]  # the stubs leave out the None

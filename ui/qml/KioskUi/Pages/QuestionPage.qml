@@ -2,7 +2,7 @@ pragma ComponentBehavior: Bound
 import QtQuick
 import KioskUi
 
-// One question: digits by the pad, a choice by a card, words by the keyboard.
+// One question: digits by the pad, a choice by a card, words by the keyboard, a name by the finger.
 StagePage {
     id: root
 
@@ -95,6 +95,16 @@ StagePage {
         sourceComponent: TextEntry {
             focus: true
             viewModel: root.viewModel
+        }
+    }
+    Loader {
+        active: root.viewModel.kind === "signature"
+        anchors.fill: parent
+        visible: active
+
+        sourceComponent: SignatureEntry {
+            label: root.viewModel.label
+            pad: root.viewModel.pad
         }
     }
 }
