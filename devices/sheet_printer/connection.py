@@ -110,6 +110,8 @@ class IppConnection:
             # An incomplete body is a cut line; anything else is not HTTP as we know it.
             cut = isinstance(error, http.client.IncompleteRead | http.client.RemoteDisconnected)
             raise Ended(LinkFault.LOST if cut else LinkFault.NOT_IPP) from error
+        if len(body) <= MAX_ANSWER_BYTES and reply.length:
+            raise Ended(LinkFault.LOST)
         status, keeps = reply.status, not reply.will_close and reply.isclosed()
         reply.close()
         if status in (401, 403):
