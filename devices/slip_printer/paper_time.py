@@ -3,7 +3,10 @@
 Some firmware answers a queued question as soon as it has read it, with the slip still in its buffer.  Nothing
 moves paper faster than its motor: what answers sooner has not printed.  Taken from both ends: the bytes
 cannot have been printed before they left, and a truthful printer may be a little ahead of its paper
-(`answers_ahead_mm`).  A slow line hides such a firmware, a fast one shows it.
+(`answers_ahead_mm`).
+
+Its limits: on a slip shorter than `answers_ahead_mm`, and on a line slower than the paper, a hasty answer
+looks like a true one.  Then only the real-time state after the last byte speaks against it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ from devices.slip_printer.paper_time import PaperTime
 from devices.slip_printer.simulator import Firmware, ReceiptPrinterSimulator
 from devices.transport.address import port_at
 from devices.transport.far_end import FarEnd
+from devices.transport.lp_node import LpNode
 from devices.transport.tcp_far_end import TcpFarEnd
+from kiosk.clock import SystemClock
 from kiosk.documents.page import Page, Text
 from kiosk.domain.device_status import DeviceDetail, DeviceState
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
@@ -89,6 +91,17 @@ def test_paper_that_ends_in_a_slip_answered_for_too_soon_is_said(port: Path, nev
         simulator.arm(Fault(do="paper_out", byte=150))
         outcome = printer.print(SLIP, 10, never)
         assert outcome == PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.PAPER_OUT)
+
+
+@pytest.mark.parametrize("byte", [40, 200, 360, 520])
+@pytest.mark.parametrize("do", ["paper_out", "power_cut"])
+def test_a_hasty_firmware_is_not_believed_on_its_first_slip_when_that_stops(
+    port: Path, never: threading.Event, do: str, byte: int
+) -> None:
+    with printing(port, Firmware(hasty=True, speed_mm_s=250)) as (printer, simulator):
+        printer.open()
+        simulator.arm(Fault(do=do, byte=byte))
+        assert printer.print(SLIP, 10, never).verdict is not PrintVerdict.PRINTED
 
 
 def test_the_rest_of_a_slip_that_nobody_confirmed_does_not_come_out_when_paper_is_loaded(
@@ -231,7 +244,17 @@ def test_an_image_that_an_earlier_process_left_half_sent_swallows_nothing(
         assert ink(simulator.slips[-1]) == wanted_ink(SLIP)
 
 
-# -- slow lines and networks --------------------------------------------------------------------------------
+# -- other lines --------------------------------------------------------------------------------
+
+
+def test_a_usb_printers_node_is_a_line_like_any_other(port: Path, never: threading.Event) -> None:
+    with printing(port, Firmware()) as (_unused, simulator):
+        printer = EscPosPrinter(LpNode(str(port), SystemClock()), timing=QUICK)
+        assert printer.open().state is DeviceState.ONLINE
+        assert printer.print(SLIP, 15, never) == PRINTED
+        simulator.unplug()
+        assert printer.print(SLIP, 15, never).verdict is PrintVerdict.FAILED
+        printer.close()
 
 
 def test_a_slow_line_is_not_taken_for_a_silent_printer(port: Path, never: threading.Event) -> None:
