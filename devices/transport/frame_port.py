@@ -65,6 +65,8 @@ class FramePort(FarEnd):
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self.link))
         self._listener.listen(1)
+        # Whoever was announced may be gone by the time they are let in.
+        self._listener.setblocking(False)
 
     def unplug(self) -> None:
         """See `FarEnd`."""
@@ -77,12 +79,17 @@ class FramePort(FarEnd):
     def read(self) -> bytes:
         """See `FarEnd`. A reader that comes is let in, one that goes is let go."""
         if self._reader is None and self._listener is not None:
-            self._reader = _Reader(self._listener.accept()[0])
+            with contextlib.suppress(OSError):
+                self._reader = _Reader(self._listener.accept()[0])
             return b""
         data = b""
         if self._reader is not None:
-            with contextlib.suppress(OSError):
-                data = self._reader.line.recv(4096)
+            try:
+                data = self._reader.line.recv(4096, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return b""
+            except OSError:
+                pass  # gone, as an empty answer says too
         if not data:
             self._hang_up()
         return data
