@@ -282,6 +282,10 @@ _CODE: _Sentences = {
         "这个码认不出是谁。请放身份证，或换政务服务码",
         "This code does not tell who you are. Lay down your ID card, or show your service code",
     ),
+    CodeRefusal.UNREADABLE: (
+        "这个码没读清楚。请调亮屏幕再出示，或放身份证",
+        "This code could not be read. Brighten your screen and show it again, or lay down your ID card",
+    ),
     CodeRefusal.USED: (
         "这个码用过了。请在手机上刷新，再出示",
         "This code has been used. Refresh it on your phone and show it again",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kiosk.flow.idle import IdleReading, IdleTimer
     from kiosk.flow.journey import Progress
     from kiosk.flow.session import Session
-    from kiosk.ports import CardFault
+    from kiosk.ports import CardFault, ScanFault
     from ui.bridge.errands import Errands
 
 QML_IMPORT_NAME = "KioskUi"
@@ -55,7 +55,7 @@ class Navigator(QObject):
     waitingChanged = Signal()
     wiped = Signal()
     scanRefused = Signal()
-    """Something was shown to the scanner that is not a code."""
+    """Something was shown to the scanner that does not count; the session knows why."""
 
     def __init__(self, display: Display, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -90,7 +90,7 @@ class Navigator(QObject):
         devices.cardRead.connect(lambda document: self._do(self.session.card_read(document)))
         devices.cardNotRead.connect(self._card_not_read)
         devices.codeScanned.connect(self._scanned)
-        devices.codeRefused.connect(self.scanRefused)
+        devices.codeRefused.connect(self._not_scanned)
         errands.printEnded.connect(self._print_ended)
         devices.statusChanged.connect(self.viewChanged)
         line.caseDelivered.connect(self._delivered)
@@ -343,10 +343,20 @@ class Navigator(QObject):
     def _card_not_read(self, fault: CardFault) -> None:
         self._do(self.session.card_not_read(fault))
 
-    def _scanned(self, text: str) -> None:
+    def _scanned(self, text: str, at_s: float | None) -> None:
         self.touched()
         if not self._over:
-            self._do(self.session.scanned(text))
+            self._after_scan(self.session.scanned(text, at_s))
+
+    def _not_scanned(self, fault: ScanFault) -> None:
+        self.touched()
+        if not self._over:
+            self._after_scan(self.session.not_scanned(fault))
+
+    def _after_scan(self, effects: list[Effect]) -> None:
+        self._do(effects)
+        if self.session.view.code_refusal is not None:
+            self.scanRefused.emit()
 
     def _print_ended(self, receipt: Receipt, outcome: PrintOutcome) -> None:
         # A slip may come out after its session has ended; the next resident has nothing to do with it.

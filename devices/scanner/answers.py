@@ -218,11 +218,13 @@ class _Ssi(_Searching):
     def __init__(self) -> None:
         super().__init__()
         self._parts = bytearray()
+        self._last = b""
 
     def forget(self) -> None:
         """See `Separator`."""
         super().forget()
         self._parts.clear()
+        self._last = b""
 
     def _beginning(self, start: int) -> int | None:
         found = ssi.BEGINNING.search(self._held, start)
@@ -249,8 +251,9 @@ class _Ssi(_Searching):
                 return [], size
 
     def _decoded(self, packet: ssi.Packet) -> list[Piece]:
-        if not packet.data:
-            return []
+        if not packet.data or (packet.sent_again and packet.data == self._last):
+            return []  # only our acknowledgement was lost
+        self._last = packet.data
         self._parts += packet.data[1:]
         if packet.more_follows and len(self._parts) < _MAX_PACKETED_BYTES:
             return []

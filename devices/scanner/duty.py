@@ -56,5 +56,7 @@ class ScannerDuty(Duty[BarcodeScanner]):
                 if isinstance(found, Scan)
                 else {"fault": found.fault}
             )
-            self.desk.notify("scanner.outcome", {"session": session, "scan": scan})
+            # The boot's own clock, which all processes of the terminal share: a code is only good for a minute.
+            at_s = self.desk.clock.monotonic()
+            self.desk.notify("scanner.outcome", {"session": session, "scan": scan, "at_s": at_s})
         return 0.0

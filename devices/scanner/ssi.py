@@ -26,7 +26,7 @@ BEGINNING: Final = re.compile(
     rb"[\x04-\xff](?:\Z|[" + re.escape(_FROM_DECODER) + rb"](?:\Z|\x00))", re.DOTALL
 )
 """Where a packet of the scanner may begin. No text does: F3 is followed by more than 00 in every encoding."""
-_MORE_FOLLOWS: Final = 0x02
+_SENT_AGAIN, _MORE_FOLLOWS = 0x01, 0x02
 _HEADER_BYTES, _SUM_BYTES = 4, 2
 
 MAX_DATA_BYTES: Final = 255 - _HEADER_BYTES
@@ -53,6 +53,11 @@ class Packet:
     data: bytes
     is_sound: bool
     """Whether the sum agrees; nothing else in it counts when it does not."""
+
+    @property
+    def sent_again(self) -> bool:
+        """Whether the scanner has sent it before and heard no acknowledgement."""
+        return bool(self.status & _SENT_AGAIN)
 
     @property
     def more_follows(self) -> bool:

@@ -64,6 +64,7 @@ class CodeRefusal(StrEnum):
     """Not the code of a slip."""
     NOT_HERE = "not_here"
     """A code that tells who somebody is, where nobody is asked."""
+    UNREADABLE = "unreadable"
     NOT_IDENTITY = "not_identity"
     """Not a code that tells who somebody is."""
     USED = "used"
@@ -170,14 +171,21 @@ class UsedCodes:
         self._key = os.urandom(32)
         self._used: OrderedDict[bytes, float] = OrderedDict()
 
+    def used_at(self, code: PresentedCode) -> float | None:
+        """When it was used up; None when it was not."""
+        return self._used.get(self._digest(code))
+
     def use(self, code: PresentedCode, now_s: float) -> bool:
         """Use it up; False when it was used before."""
         while self._used and now_s - next(iter(self._used.values())) > _REMEMBERED_S:
             self._used.popitem(last=False)
-        digest = hashlib.blake2b(code.payload.encode("utf-8"), key=self._key, digest_size=16).digest()
+        digest = self._digest(code)
         if digest in self._used:
             return False
         self._used[digest] = now_s
         while len(self._used) > _REMEMBERED_CODES:
             self._used.popitem(last=False)
         return True
+
+    def _digest(self, code: PresentedCode) -> bytes:
+        return hashlib.blake2b(code.payload.encode("utf-8"), key=self._key, digest_size=16).digest()

@@ -16,7 +16,7 @@ from kiosk.domain.receipt import Receipt
 from kiosk.domain.resident import IdentityDocument
 from kiosk.domain.trust import Proof
 from kiosk.errors import JournalFault, LineFault
-from kiosk.ports import CardFault
+from kiosk.ports import CardFault, ScanFault
 
 
 class Stage(StrEnum):
@@ -105,7 +105,7 @@ class Journey:
     reading: bool = False
     answer_fault: AnswerFault | None = None
     record_fault: JournalFault | None = None
-    code_refusal: CodeRefusal | None = None
+    code_refusal: CodeRefusal | ScanFault | None = None
     """Why the code that was shown last does not count here."""
     identity_try: str = ""
     """The platform is being asked whose code was shown; empty when it is not."""

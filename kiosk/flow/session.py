@@ -37,7 +37,7 @@ from kiosk.flow.effects import (
 )
 from kiosk.flow.journey import Delivery, Journey, Progress, SlipState, Stage
 from kiosk.flow.steps import step_of
-from kiosk.ports import CardFault
+from kiosk.ports import CardFault, ScanFault
 
 
 class Session:
@@ -274,9 +274,9 @@ class Session:
 
     # Progress of a case --------------------------------------------------------------------------
 
-    def scanned(self, text: str) -> list[Effect]:
-        """A code was shown to the scanner: a slip opens its case, anything else is told so."""
-        code = self._codes.look(text)
+    def scanned(self, text: str, at_s: float | None = None) -> list[Effect]:
+        """A code was shown to the scanner, at `at_s`: a slip opens its case, anything else is told so."""
+        code = self._codes.look(text, at_s)
         if self.stage is Stage.IDENTIFY:
             return self._codes.identify(code, self._journey)
         if self.stage not in (Stage.ATTRACT, Stage.HOME, Stage.LOOKUP, Stage.PROGRESS):
@@ -286,6 +286,14 @@ class Session:
             return self._go_home() if self.stage is Stage.ATTRACT else []
         self._journey.pack = self.catalogue.of_kind(ServiceKind.CASE_PROGRESS)
         return self._ask_platform(code.receipt_number)
+
+    def not_scanned(self, fault: ScanFault) -> list[Effect]:
+        """Something was shown to the scanner that is no code."""
+        if self.stage is Stage.IDENTIFY:
+            self._codes.cannot_read(self._journey)
+        elif self.stage in (Stage.HOME, Stage.LOOKUP, Stage.PROGRESS):
+            self._journey.code_refusal = fault
+        return []
 
     def look_up(self, text: str) -> list[Effect]:
         """A receipt number was typed."""

@@ -157,7 +157,10 @@ def test_a_code_is_told_under_its_session(rig: Rig) -> None:
     rig.peer.call("scanner.start", session="s1")
     threading.Event().wait(0.2)
     rig.scanner.scan("事项https://example.cn/1".encode())
-    assert rig.wait_for("scanner.outcome") == {
+    before = time.monotonic() - 5
+    outcome = rig.wait_for("scanner.outcome")
+    assert before < outcome.pop("at_s") <= time.monotonic()
+    assert outcome == {
         "session": "s1",
         "scan": {"text": "事项https://example.cn/1", "symbology": ""},
     }

@@ -16,7 +16,7 @@ from devices.fault_script import Fault
 from devices.scanner import ssi
 from devices.scanner.driver import SerialScanner
 from devices.scanner.simulator import BarcodeScannerSimulator
-from devices.scanner.stream import codes_in
+from devices.scanner.stream import ScannerStream, codes_in
 from devices.scanner.trigger import ACK, ENQ, LANGUAGES, NAK, gm65_reply, newland_reply
 from devices.transport.address import port_at
 from kiosk.clock import SystemClock
@@ -208,6 +208,20 @@ def test_a_packet_with_a_wrong_sum_is_asked_for_again(port: Path) -> None:
         scanner.next_scan(0.1, NEVER)
         simulator.arm(Fault(do="bad_sum"))
         assert shown(simulator, scanner, LINK.encode()) == Scan(text=LINK, symbology="qr")
+
+
+def test_a_packet_sent_again_because_the_acknowledgement_was_lost_is_one_code() -> None:
+    stream = ScannerStream(trigger=Trigger.ZEBRA_SSI)
+    first = ssi.packet(ssi.DECODE_DATA, b"\x1cabc", source=ssi.DECODER)
+    again = ssi.packet(ssi.DECODE_DATA, b"\x1cabc", source=ssi.DECODER, status=1)
+    other = ssi.packet(ssi.DECODE_DATA, b"\x1cdef", source=ssi.DECODER, status=1)
+    acknowledgement = ssi.packet(ssi.ACK, source=ssi.HOST)
+    heard = [stream.feed(data, now) for data, now in ((first, 1.0), (again, 4.0), (other, 7.0))]
+    assert [one.owed for one in heard] == [acknowledgement] * 3
+    assert [scan for one in heard for scan in one.scans] == [
+        Scan(text="abc", symbology="qr"),
+        Scan(text="def", symbology="qr"),
+    ]
 
 
 def test_a_pulled_plug_while_looking_is_no_device(port: Path) -> None:

@@ -19,6 +19,7 @@ from kiosk.flow.availability import LineState, Obstacle, Situation, availability
 from kiosk.flow.effects import AskIdentity, Effect, StartReading, StartScanning, StopReading, StopScanning
 from kiosk.flow.journey import Journey, Stage
 from kiosk.flow.session import Session
+from kiosk.ports import ScanFault
 
 PENSION = "pension-certification"
 CODE = "TESTZW:0123456789abcdef"
@@ -104,11 +105,15 @@ def test_a_service_that_asks_for_a_card_takes_no_code(clock: ManualClock) -> Non
     assert not view(session).identity_try
 
 
-def test_the_same_code_twice_is_refused_in_this_session_and_in_the_next(session: Session) -> None:
+def test_the_same_code_twice_is_refused_in_this_session_and_in_the_next(
+    session: Session, clock: ManualClock
+) -> None:
     asked = ask(session.scanned(CODE))
     assert session.scanned(CODE) == [], "it is being asked about"
     session.identity_not_told(asked.try_id, CodeRefusal.NO_ANSWER)
-    assert view(session).code_refusal is CodeRefusal.NO_ANSWER
+    assert session.scanned(CODE) == []
+    assert view(session).code_refusal is CodeRefusal.NO_ANSWER, "the camera saw it too"
+    clock.advance(4)
     assert session.scanned(CODE) == []
     assert view(session).code_refusal is CodeRefusal.USED
     session.finish()
@@ -118,6 +123,27 @@ def test_the_same_code_twice_is_refused_in_this_session_and_in_the_next(session:
     assert session.scanned(CODE) == []
     assert view(session).code_refusal is CodeRefusal.USED
     ask(session.scanned(OTHER))
+
+
+def test_a_code_that_was_scanned_too_long_ago_does_not_leave_the_face(
+    session: Session, clock: ManualClock
+) -> None:
+    assert session.scanned(CODE, clock.monotonic() - 61) == []
+    assert view(session).code_refusal is CodeRefusal.EXPIRED
+    asked = ask(session.scanned(OTHER, clock.monotonic() - 30))
+    assert asked.code.scanned_at_s == clock.monotonic() - 30
+
+
+def test_what_cannot_be_read_is_said_where_it_matters(session: Session) -> None:
+    session.not_scanned(ScanFault.UNDECODABLE)
+    assert view(session).code_refusal is CodeRefusal.UNREADABLE
+    session.back()
+    assert session.not_scanned(ScanFault.TOO_LONG) == []
+    assert view(session).code_refusal is None
+    session.finish()
+    session.start()
+    session.not_scanned(ScanFault.TOO_FAST)
+    assert view(session).code_refusal is ScanFault.TOO_FAST
 
 
 @pytest.mark.parametrize("refusal", list(CodeRefusal))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from kiosk.clock import ManualClock, SystemClock
+from kiosk.config import PathSettings, PlatformSettings, Settings
 from kiosk.errors import LineFault, PlatformError
+from kiosk.ipc import IpcClient
+from sync.agent import Agent
 from sync.central.database import open_database
 from sync.central.exchange import Platform
 from sync.central.identity_codes import IdentityCodes
@@ -19,6 +23,7 @@ from sync.line_simulator import LineMode, LineSimulator
 from sync.queries import Queries
 from sync.wire import IdentityVerdict
 
+ENROLMENT_CODE = "4821093377"
 CODE = "TESTZW:0123456789abcdef"
 PERSON = {"name": "测试甲", "number": "11010519491231002X", "sex": "2", "birth": "1949-12-31"}
 
@@ -155,6 +160,41 @@ def test_a_file_of_an_earlier_version_gains_the_table(tmp_path: Any) -> None:
     assert again.execute("select count(*) from identity_code").fetchone() == (0,)
     assert again.execute("pragma user_version").fetchone() == (2,)
     again.close()
+
+
+def test_the_face_asks_over_the_socket_and_nothing_is_logged(
+    tmp_path: Path, platform_url: str, make_code: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    make_code()
+    caplog.set_level("DEBUG")
+    settings = Settings(
+        paths=PathSettings(state_dir=tmp_path / "state", run_dir=tmp_path / "run"),
+        platform=PlatformSettings(url=platform_url, enrolment_code=ENROLMENT_CODE, heartbeat_s=1.0),
+    )
+    settings.paths.run_dir.mkdir()
+    agent = Agent(settings)
+    agent.start()
+    face = IpcClient(settings.sync_socket)
+    try:
+        deadline = time.monotonic() + 5
+        while face.call("status")["state"] != "online":
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.02)
+        ask: dict[str, Any] = {
+            "form": "service-code",
+            "code": CODE,
+            "scanned_at_s": time.monotonic(),
+            "try": "1",
+        }
+        known = face.call("identify_code", **ask)
+        assert (known["ok"], known["answer"]["verdict"], known["answer"]["name"]) == (True, "known", "测试甲")
+        assert face.call("identify_code", **{**ask, "try": "2"})["answer"]["verdict"] == "used"
+        stale = face.call("identify_code", **{**ask, "scanned_at_s": time.monotonic() - 61, "try": "3"})
+        assert stale["answer"]["verdict"] == "expired"
+    finally:
+        face.close()
+        agent.close()
+    assert not any(secret in caplog.text for secret in (CODE, "测试甲", PERSON["number"]))
 
 
 @pytest.mark.parametrize("params", [{}, {"code": CODE}, {"form": "f", "code": "", "try": "1"}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from kiosk.config import PACKAGE_ROOT, Language
 from kiosk.domain.presented_code import CodeRefusal
 from kiosk.domain.trust import Rung
 from kiosk.flow.code_desk import CodeDesk
+from kiosk.ports import ScanFault
 from kiosk.sentences import sentence
 from tests.ui.finger import read
 from tests.ui.geometry import measure
@@ -180,6 +182,29 @@ def test_with_the_line_down_the_code_is_not_even_sent(stand: CodeStand) -> None:
     stand.show_code(CODE)
     stand.until(lambda: stand.says(sentence(CodeRefusal.NO_LINE, "zh_CN")))
     assert stand.line.codes == []
+
+
+def test_a_code_that_cannot_be_read_is_said(stand: CodeStand) -> None:
+    stand.as_far_as_identify()
+    stand.hands.say("scanner.outcome", session=stand.session(), scan={"fault": "undecodable"}, at_s=1.0)
+    stand.until(lambda: stand.says(sentence(CodeRefusal.UNREADABLE, "zh_CN")))
+
+
+def test_a_code_of_long_ago_is_not_sent(stand: CodeStand) -> None:
+    stand.as_far_as_identify()
+    scan = {"text": CODE, "symbology": "qr"}
+    stand.hands.say("scanner.outcome", session=stand.session(), scan=scan, at_s=time.monotonic() - 61)
+    stand.until(lambda: stand.says(sentence(CodeRefusal.EXPIRED, "zh_CN")))
+    assert stand.line.codes == []
+
+
+def test_an_unreadable_code_on_the_look_up_page(stand: CodeStand) -> None:
+    stand.on("attract")
+    stand.tap("开始")
+    stand.on("home")
+    stand.until(lambda: (asked := stand.hands.last("scanner.start")) and asked["session"] == stand.session())
+    stand.hands.say("scanner.outcome", session=stand.session(), scan={"fault": "undecodable"})
+    stand.until(lambda: stand.says(sentence(ScanFault.UNDECODABLE, "zh_CN")))
 
 
 def test_a_pay_code_is_refused_kindly(stand: CodeStand) -> None:

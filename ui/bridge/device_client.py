@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from kiosk.documents.page import Page
 from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
-from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, NotScanned, Scan
+from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, ScanFault
 from ui.bridge.peer import Peer
 
 _AWAY_GRACE_MS = 6000
@@ -35,10 +35,15 @@ class _CardOutcome(msgspec.Struct):
     outcome: CardOutcome
 
 
+class _Scan(msgspec.Struct):
+    text: str | None = None
+    fault: ScanFault | None = None
+
+
 class _ScanOutcome(msgspec.Struct):
     session: str
-    scan: Scan | None = None
-    fault: NotScanned | str | None = None
+    scan: _Scan
+    at_s: float | None = None
 
 
 class _PrintEnded(msgspec.Struct):
@@ -56,8 +61,10 @@ class DeviceClient(QObject):
     cardFound = Signal()
     cardRead = Signal(object)
     cardNotRead = Signal(object)
-    codeScanned = Signal(str)
-    codeRefused = Signal()
+    codeScanned = Signal(str, object)
+    """The text, and when it was scanned (the boot's clock) where the devices process told."""
+    codeRefused = Signal(object)
+    """Something was shown that is no code: the `ScanFault`."""
     printEnded = Signal(str, object)
 
     def __init__(self, socket: Path, parent: QObject | None = None) -> None:
@@ -208,7 +215,7 @@ class DeviceClient(QObject):
     def _hear_scan(self, heard: _ScanOutcome) -> None:
         if heard.session != self._scanning:
             return
-        if heard.scan is not None:
-            self.codeScanned.emit(heard.scan.text)
-        else:
-            self.codeRefused.emit()
+        if heard.scan.text is not None:
+            self.codeScanned.emit(heard.scan.text, heard.at_s)
+        elif heard.scan.fault is not None:
+            self.codeRefused.emit(heard.scan.fault)

@@ -36,8 +36,8 @@ class StandInDevices(QObject):
     cardFound = Signal()
     cardRead = Signal(object)
     cardNotRead = Signal(object)
-    codeScanned = Signal(str)
-    codeRefused = Signal()
+    codeScanned = Signal(str, object)
+    codeRefused = Signal(object)
     printEnded = Signal(str, object)
     reachable = True
 

@@ -7,7 +7,6 @@ from PySide6.QtQml import QmlElement
 
 from kiosk.catalogue.pack import FieldType
 from kiosk.flow.availability import LineState, Obstacle
-from kiosk.ports import ScanFault
 from kiosk.sentences import sentence
 from ui.navigator import Navigator
 from ui.pages.any_page import PageModel
@@ -27,19 +26,18 @@ class LookupModel(PageModel):
     def __init__(self, navigator: Navigator, parent: QObject | None = None) -> None:
         super().__init__(navigator, parent)
         self._entry = DigitEntry(FieldType.RECEIPT_NUMBER)
-        self._scan_refused = self._touched = False
+        self._touched = False
         navigator.scanRefused.connect(self.refuse_scan)
 
     def prepare(self) -> None:
         if self.view.asked_number:
             self._entry.clear()
             self._entry.type(self.view.asked_number)
-        self._scan_refused = self._touched = False
+        self._touched = False
         self.typed.emit()
 
     def forget(self) -> None:
         self._entry.clear()
-        self._scan_refused = False
         self.typed.emit()
 
     @Property(str, notify=typed)
@@ -59,8 +57,6 @@ class LookupModel(PageModel):
             return sentence(view.progress_fault, self.language)
         if not self._touched and view.code_refusal is not None:
             return sentence(view.code_refusal, self.language)
-        if not self._touched and self._scan_refused:
-            return sentence(ScanFault.TOO_LONG, self.language)
         if self.navigator.errands.line.state is LineState.OFFLINE:
             return sentence(Obstacle.NO_LINE, self.language)
         return ""
@@ -86,8 +82,8 @@ class LookupModel(PageModel):
         self.navigator.carry_out(self.session.look_up(self._entry.digits))
 
     def refuse_scan(self) -> None:
-        """Something was shown to the scanner that cannot be read."""
-        self._scan_refused, self._touched = True, False
+        """Something was shown to the scanner: what is said of it counts more than what is being typed."""
+        self._touched = False
         self.changed.emit()
 
     def _change(self) -> None:
