@@ -15,6 +15,7 @@ _DEVICES = (
     "receipt-printer",
     "sheet-printer",
     "barcode-scanner",
+    "code-camera",
     "document-camera",
     "io-board",
     "power-supply",
@@ -63,6 +64,7 @@ class _DeviceGroup(click.Group):
                         "An A4 printer (a real ippeveprinter) that runs out of paper and dies.",
                     ),
                     ("barcode-scanner", "A serial scanner."),
+                    ("code-camera", "A camera above a counter: codes to hold up, bent slips, a hand on the lens."),
                     (
                         "document-camera",
                         "A camera above a plate: papers to lay down, glare, shadows, a hand.",
