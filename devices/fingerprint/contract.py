@@ -15,8 +15,8 @@ from kiosk.domain.device_status import DeviceClass
 from kiosk.ports import FingerprintFault, FingerprintReader, FingerprintTaken
 
 _WAIT_S = 5.0
-_WIRE_BYTES = 660
-"""Three acknowledgements, and a template in four packets."""
+_WIRE_BYTES = 1180
+"""Five acknowledgements, and twice a template in four packets."""
 
 
 @contextmanager

@@ -135,7 +135,7 @@ class FingerprintModule(FingerprintReader):
             return FingerprintFault.BAD_IMAGE
         if code is not Code.OK:
             raise _NoAnswer
-        template = self._fetch(_BUFFERS[0])
+        template = self._fetch_twice(_BUFFERS[0])
         return FingerprintTaken(template=template) if any(template) else FingerprintFault.BAD_IMAGE
 
     # -- comparing -------------------------------------------------------------------------------------
@@ -201,6 +201,21 @@ class FingerprintModule(FingerprintReader):
             return Code(content[0])
         except ValueError:
             return content[0]
+
+    def _fetch_twice(self, buffer: int) -> bytearray:
+        """As `_fetch`, and again: data packets have no numbers, one that is lost whole would not be missed."""
+        template = self._fetch(buffer)
+        try:
+            again = self._fetch(buffer)
+            same = again == template
+            again[:] = bytes(len(again))
+        except BaseException:
+            template[:] = bytes(len(template))
+            raise
+        if not same:
+            template[:] = bytes(len(template))
+            raise _NoAnswer
+        return template
 
     def _fetch(self, buffer: int) -> bytearray:
         """The template in one of the module's buffers. Raises `_NoAnswer` unless all of it came."""

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from devices.board.driver import ModbusBoard
+from devices.board.protocol import with_sum
 from devices.board.simulator import INPUTS, LIGHTS, WATCHDOG_REGISTER, IoBoardSimulator
 from devices.board.wiring import Wiring, wiring_of
 from devices.fault_script import Fault
@@ -178,6 +179,26 @@ def test_bouncing_contacts_are_one_press(board: ModbusBoard, board_sim: IoBoardS
     assert board.events() == [DeviceEvent.HELP_PRESSED]
 
 
+def test_what_is_felt_once_alone_is_not_so(board: ModbusBoard, board_sim: IoBoardSimulator) -> None:
+    pressed = with_sum(b"\x01\x02\x01\x01")
+    board_sim.arm(Fault(do="answer", options={"bytes_hex": pressed.hex()}))
+    reading = board.read()
+    assert reading is not None and not reading.inputs[Input.HELP_BUTTON]
+    assert board.events() == []
+
+
+def test_a_board_that_was_off_for_a_moment_shows_its_lights_again(
+    board: ModbusBoard, board_sim: IoBoardSimulator
+) -> None:
+    board.set_light(CARD, FlashRate.CONTINUOUS)
+    board_sim.arm(Fault(do="silence"))
+    board_sim.memory.coils = 0
+    assert board.read() is None
+    board_sim.heal()
+    assert board.read() is not None
+    assert board_sim.lit(CARD)
+
+
 def test_a_door_switch_that_opens_with_the_door(port: Path, board_sim: IoBoardSimulator) -> None:
     driver = board_at(port, inverted=frozenset({Input.DOOR_OPEN}))
     driver.open()
@@ -253,6 +274,7 @@ def test_settings_that_cannot_be_true_are_named(
 _KILLED = """
 import sys
 from devices.board.driver import ModbusBoard
+from devices.board.protocol import with_sum
 from devices.board.simulator import INPUTS, LIGHTS
 from devices.board.wiring import Wiring
 from devices.transport.address import port_at

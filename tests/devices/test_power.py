@@ -123,6 +123,18 @@ def test_another_supply_s_answer_is_nonsense() -> None:
         AnswerReader("kiosk").feed(LISTED.replace(b"VAR kiosk ups", b"VAR other ups"))
 
 
+def test_a_line_or_an_answer_without_end_is_nonsense() -> None:
+    with pytest.raises(Nonsense):
+        AnswerReader("kiosk").feed(b"x" * 2000)
+    reader = AnswerReader("kiosk")
+    reader.feed(b"BEGIN LIST VAR kiosk\n")
+    with pytest.raises(Nonsense):
+        for number in range(10_000):
+            reader.feed(
+                b'VAR kiosk a.%d "1"\nV' % number if number == 0 else b'AR kiosk a.%d "1"\nV' % number
+            )
+
+
 def test_the_question_is_one_line() -> None:
     assert question("kiosk") == b"LIST VAR kiosk\n"
     assert AnswerReader("kiosk").feed(b"ERR UNKNOWN-UPS\n") == Refusal(NutError.UNKNOWN_UPS)
