@@ -127,6 +127,7 @@ SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "receipt-printer": _receipt_printer,
     "sheet-printer": _sheet_printer,
     "social-card-reader": _social_card_reader,
+    "badge-reader": _social_card_reader,
     "barcode-scanner": _barcode_scanner,
     "code-camera": _code_camera,
     "document-camera": _document_camera,
@@ -136,7 +137,8 @@ SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
 }
 
 
-def _listener(text: str) -> TcpFarEnd:
+def listener_at(text: str) -> TcpFarEnd:
+    """The far end that `HOST:PORT` names. Raises `click.BadParameter`."""
     try:
         address = parse_address(f"tcp:{text}")
     except ConfigError as error:
@@ -171,7 +173,7 @@ def simulate(
         faults = load_script(script) if script else []
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--script") from error
-    target = _listener(listen) if listen else link or Path(device)
+    target = listener_at(listen) if listen else link or Path(device)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())

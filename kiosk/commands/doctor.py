@@ -10,13 +10,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from kiosk.catalogue.loader import load_catalogue
+from kiosk.commands.attached import devices_found, plugged_in
+from kiosk.commands.finding import Finding, Verdict
 from kiosk.commands.selftest import self_test
 from kiosk.config import DEFAULT_FILE, Settings, load
 from kiosk.demo.world import NoPseudoTerminals, display_is_there, require_pseudo_terminals
@@ -26,30 +27,12 @@ from kiosk.ipc import IpcClient
 _MIN_FREE_BYTES = 512 * 1024 * 1024
 
 
-class Verdict(StrEnum):
-    """How a check ended."""
-
-    WORKS = "works"
-    LIMITED = "limited"
-    """Linban runs, with something missing."""
-    FAILS = "fails"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One line of the table."""
-
-    subject: str
-    verdict: Verdict
-    seen: str
-    advice: str = ""
-
-
 def examine(config_file: Path | None) -> list[Finding]:
     """Every check that fits this machine; with a settings file, the terminal it describes as well."""
     findings = [check() for check in (_python, _sqlite, _sealing, _qt, _fonts, _display, _pseudo_terminals)]
     findings += _tools()
     findings.append(_central())
+    findings += plugged_in()
     if config_file is None:
         findings.append(
             Finding(
@@ -66,7 +49,12 @@ def examine(config_file: Path | None) -> list[Finding]:
         advice = "mend that line; kiosk config example shows every key"
         return [*findings, Finding(subject="settings", verdict=Verdict.FAILS, seen=str(error), advice=advice)]
     findings.append(Finding(subject="settings", verdict=Verdict.WORKS, seen=str(config_file)))
-    findings += [_packs(settings), _state_dir(settings), *_ports(settings), _platform_address(settings)]
+    findings += [
+        _packs(settings),
+        _state_dir(settings),
+        *devices_found(settings),
+        _platform_address(settings),
+    ]
     findings += _running(settings)
     return findings
 
@@ -220,27 +208,6 @@ def _state_dir(settings: Settings) -> Finding:
         seen=f"{folder}, {free // 1024**2:,} MiB free",
         advice="" if enough else "free at least 512 MiB, or the journal will have to refuse cases",
     )
-
-
-def _ports(settings: Settings) -> Iterator[Finding]:
-    for device in ("id_card_reader", "receipt_printer", "barcode_scanner"):
-        table = getattr(settings.devices, device)
-        subject = device.replace("_", " ")
-        if table is None:
-            advice = f"a table [devices.{device}] in the settings, if there is one"
-            yield Finding(subject=subject, verdict=Verdict.LIMITED, seen="not attached", advice=advice)
-            continue
-        port = Path(table.port)
-        if not port.exists():
-            advice = "plug it in, or look in /dev/serial/by-path for its name"
-            yield Finding(subject=subject, verdict=Verdict.FAILS, seen=f"{port} is not there", advice=advice)
-        elif not os.access(port, os.R_OK | os.W_OK):
-            advice = "add the user to the group dialout"
-            yield Finding(
-                subject=subject, verdict=Verdict.FAILS, seen=f"{port} may not be opened", advice=advice
-            )
-        else:
-            yield Finding(subject=subject, verdict=Verdict.WORKS, seen=str(port))
 
 
 def _platform_address(settings: Settings) -> Finding:

@@ -2,7 +2,7 @@
 
     usb_seat.py ADDRESS
 
-Answers `open`, `read`, `status`, `check`, `raw HEX`, `close`; after `serve` or `serve-deaf` (without udev)
+Answers `open`, `read`, `status`, `check`, `raw HEX`, `plugged`, `reach ADDRESS`, `close`; after `serve` or `serve-deaf` (without udev)
 it runs a device thread and tells each status with the moment it came.
 """
 
@@ -22,6 +22,7 @@ from devices.id_card.duty import IdCardDuty
 from devices.transport.address import port_at
 from devices.transport.byte_port import PortLost
 from devices.transport.hotplug import HotplugWatch
+from devices.transport.plugged_in import plugged_in, reach
 from kiosk.clock import SystemClock
 from kiosk.domain.device_status import DeviceClass, DeviceStatus
 from kiosk.ports import CardNotRead, CardRead
@@ -88,6 +89,10 @@ def main() -> None:
                     say(fault=None)
                 except PortLost as lost:
                     say(fault=lost.fault)
+            case ["plugged"]:
+                say(found=[[found.address, found.what, found.reach] for found in plugged_in()])
+            case ["reach", address]:
+                say(reach=reach(address))
             case ["close"]:
                 reader.close()
                 say(open=port.is_open)

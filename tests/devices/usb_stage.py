@@ -258,6 +258,11 @@ class Stage:
             f"A: devnum={self.number}\\n\nA: devpath={sockets}\\n\nA: speed=12\\n\nA: idVendor={vendor:04x}\\n\n"
             f"A: idProduct={product:04x}\\n\nH: descriptors={blob}\n",
         )
+        if KIND == "printer":
+            self.add(
+                f"{folder}/{BUS_PATH}:1.0",
+                "E: SUBSYSTEM=usb\nE: DEVTYPE=usb_interface\nA: bInterfaceClass=07\\n\n",
+            )
         if KIND.startswith("hid"):
             self.plug_hid(folder)
         else:
@@ -272,7 +277,10 @@ class Stage:
         hid = f"{interface}/0003:2B8B:2721.0001"
         self.add(interface, "E: SUBSYSTEM=usb\nE: DEVTYPE=usb_interface\nE: DRIVER=usbhid\n")
         self.add(hid, "E: SUBSYSTEM=hid\nE: DRIVER=hid-generic\nE: HID_ID=0003:00002B8B:00002721\n")
-        self.add(f"{hid}/hidraw/hidraw0", "E: DEVNAME=/dev/hidraw0\nE: SUBSYSTEM=hidraw\nL: device=../..\n")
+        self.add(
+            f"{hid}/hidraw/hidraw0",
+            "E: DEVNAME=/dev/hidraw0\nE: MAJOR=240\nE: MINOR=0\nE: SUBSYSTEM=hidraw\nL: device=../..\n",
+        )
         # The node is a pty of ours: bytes both ways, and an end when the device goes.
         self.master, self.slave = os.openpty()
         tty.setraw(self.slave)

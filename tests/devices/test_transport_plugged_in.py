@@ -1,0 +1,139 @@
+"""What `kiosk doctor` says of an address, and what it lists to be copied into the settings."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from devices.id_card.simulator import IdCardReaderSimulator
+from devices.transport.plugged_in import Reach, reach
+from devices.transport.tcp_far_end import TcpFarEnd
+from kiosk.commands.attached import devices_found
+from kiosk.commands.finding import Finding, Verdict
+from kiosk.config import load
+from kiosk.domain.device_status import DeviceClass
+from kiosk.errors import ConfigError
+
+RULES = Path(__file__).parents[2] / "packaging" / "udev" / "70-linban.rules"
+
+
+def _beside(name: str) -> ModuleType:
+    """A module in this folder; tests are imported without packages."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = sys.modules.setdefault(name, importlib.util.module_from_spec(spec))
+    spec.loader.exec_module(module)
+    return module
+
+
+stage_hands: Any = _beside("stage_hands")
+
+
+@pytest.fixture
+def sam() -> Iterator[IdCardReaderSimulator]:
+    stage_hands.require_stage()
+    with IdCardReaderSimulator(TcpFarEnd()) as simulator:
+        simulator.start()
+        yield simulator
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "what"),
+    [
+        ("sam", "usb:0400:C35A@1-2.4", "ID card reader (SAM)"),
+        ("hid", "hid:2B8B:2721@1-2.4", "ID card reader (SAM, HID)"),
+        ("printer", "usb:0416:5011@1-2.4", "printer"),
+    ],
+)
+def test_what_is_plugged_in_is_listed_under_the_name_to_copy(
+    sam: IdCardReaderSimulator, kind: str, address: str, what: str
+) -> None:
+    with stage_hands.staged(kind, sam._port, "1-2.4") as stage:
+        seat = stage.seat(address)
+        assert [address, what, "good"] in seat.ask("plugged")["found"]
+        assert seat.ask(f"reach {address}")["reach"] == "good"
+        assert seat.ask(f"reach {address.partition('@')[0]}")["reach"] == "good"
+        assert seat.ask(f"reach {address.partition('@')[0]}@1-2.5")["reach"] == "absent"
+        sam.unplug()
+        stage.lines.until("unplugged")
+        assert seat.ask(f"reach {address}")["reach"] == "absent"
+        assert address not in [found[0] for found in seat.ask("plugged")["found"]]
+
+
+def test_a_path_is_there_or_not(tmp_path: Path) -> None:
+    assert reach(str(tmp_path / "nothing")) is Reach.ABSENT
+    master, slave = os.openpty()
+    assert reach(os.ttyname(slave)) is Reach.GOOD
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_listener_answers_or_not() -> None:
+    far_end = TcpFarEnd()
+    far_end.plug()
+    assert reach(str(far_end)) is Reach.GOOD
+    far_end.unplug()
+    assert reach(str(far_end)) is Reach.UNREACHABLE
+
+
+def test_no_address_is_a_fault_of_the_settings() -> None:
+    with pytest.raises(ConfigError):
+        reach("usb:here")
+
+
+def _findings(tmp_path: Path, tables: str) -> dict[str, Finding]:
+    file = tmp_path / "linban.toml"
+    file.write_text(tables, encoding="utf-8")
+    return {finding.subject: finding for finding in devices_found(load(file))}
+
+
+def test_every_class_has_one_line_and_its_own_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "no-pcscd"))
+    far_end = TcpFarEnd()
+    far_end.plug()
+    found = _findings(
+        tmp_path,
+        f"""
+        [devices.id_card_reader]
+        port = "usb:0400:C359@9-9"
+        [devices.receipt_printer]
+        port = "{far_end}"
+        [devices.social_card_reader]
+        [devices.sheet_printer]
+        uri = "ipp://127.0.0.1:{far_end.port}/ipp/print"
+        [devices.power_supply]
+        address = "127.0.0.1:1"
+        [devices.code_camera]
+        port = "sim:{tmp_path}/camera"
+        [devices.barcode_scanner]
+        port = "usb:typo"
+        """,
+    )
+    far_end.unplug()
+    assert len(found) == len(DeviceClass)
+    assert found["id card reader"].seen == "usb:0400:C359@9-9 is not there"
+    assert found["receipt printer"].verdict is Verdict.WORKS
+    assert found["sheet printer"].verdict is Verdict.WORKS
+    assert "pcscd" in found["social card reader"].advice
+    assert found["power supply"].seen == "tcp:127.0.0.1:1 does not answer"
+    assert found["code camera"].verdict is Verdict.FAILS
+    assert "HOST:PORT" in found["barcode scanner"].advice
+    assert found["badge reader"].verdict is Verdict.LIMITED
+
+
+def test_the_rules_for_udev_name_what_the_drivers_look_for() -> None:
+    lines = [line for line in RULES.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    token = re.compile(r'[A-Z_]+(\{\w+\})?(==|=|!=|\+=)"[^"]*"')
+    for line in lines:
+        assert all(token.fullmatch(part) for part in line.split(", ")), line
+    joined = "\n".join(lines)
+    assert 'ATTR{idVendor}=="0400", ATTR{idProduct}=="c35a"' in joined
+    assert 'ATTRS{idVendor}=="2b8b", ATTRS{idProduct}=="2721"' in joined
