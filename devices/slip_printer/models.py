@@ -114,8 +114,10 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def chunk_bytes(self) -> int:
-        """Two of these are under way at most, so that the buffer never fills and questions get through."""
-        return min(512, self.buffer_bytes // 8)
+        """Two of these are under way at most: the buffer never fills, questions get through, and when paper
+        runs out the end of the slip has mostly not left yet.
+        """
+        return min(128, self.buffer_bytes // 8)
 
 
 _LIKE: Final = "like"

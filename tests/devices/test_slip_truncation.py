@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import Counter
 from collections.abc import Iterable
@@ -59,11 +60,12 @@ class Bench:
         simulator.heal()
         self.reference = picture(simulator.slips[-1])
 
-    def stop_at(self, do: str, byte: int) -> PrintOutcome:
-        """Stop a slip, put the printer right, and print the next one, which must stand alone."""
+    def suffer(self, *faults: Fault) -> PrintOutcome:
+        """Print through `faults`, put the printer right, and print the next slip, which must stand alone."""
         simulator = self.simulator
         simulator.slips.clear()
-        simulator.arm(Fault(do=do, byte=byte))
+        for fault in faults:
+            simulator.arm(fault)
         outcome = self.printer.print(ORDINARY, 5, self.never)
         simulator.heal()
         simulator.put(paper="full", cover="closed", cutter="ok", online=True)
@@ -71,19 +73,19 @@ class Bench:
             papers = [*simulator.slips, simulator.paper_so_far]
         whole = any(picture(paper) == self.reference for paper in papers)
         cut = any(picture(paper) == self.reference for paper in papers[:-1])
-        assert outcome.verdict is not PrintVerdict.PRINTED or cut, (do, byte, outcome)
-        assert outcome.verdict is not PrintVerdict.FAILED or not whole, (do, byte, outcome)
+        assert outcome.verdict is not PrintVerdict.PRINTED or cut, (faults, outcome)
+        assert outcome.verdict is not PrintVerdict.FAILED or not whole, (faults, outcome)
         if self.printer.status().state is not DeviceState.ONLINE:
-            assert self.printer.open().state is DeviceState.ONLINE, (do, byte)
+            assert self.printer.open().state is DeviceState.ONLINE, faults
         self._print_well()
-        assert picture(simulator.slips[-1]) == self.reference, (do, byte)
+        assert picture(simulator.slips[-1]) == self.reference, faults
         return outcome
 
     def sweep(self, do: str, bytes_: Iterable[int]) -> Counter[str]:
         """Stop it at each of `bytes_`; how often it ended how."""
         endings: Counter[str] = Counter()
         for byte in bytes_:
-            outcome = self.stop_at(do, byte)
+            outcome = self.suffer(Fault(do=do, byte=byte))
             endings[f"{outcome.verdict} {outcome.fault}"] += 1
         return endings
 
@@ -129,3 +131,28 @@ def test_a_slip_stopped_at_each_of_its_bytes(bench: Bench, do: str) -> None:
     endings = bench.sweep(do, range(1, bench.bytes + 1))
     print(do, bench.bytes, dict(endings))
     assert sum(endings.values()) == bench.bytes
+
+
+def mishaps(dice: random.Random, length: int) -> list[Fault]:
+    """One to three things that go wrong in one slip, some of which pass by themselves."""
+    faults = []
+    for _ in range(dice.randint(1, 3)):
+        do = dice.choice((*FAULTS, "garbage", "dribble", "offline"))
+        for_s = dice.choice((None, 0.01, 0.1)) if do != "dribble" else 0.1
+        junk = bytes(
+            dice.choice((0x00, 0x03, 0x12, 0x16, 0x37, 0x22, 0xFF)) for _ in range(dice.randint(1, 8))
+        )
+        options = (
+            {"bytes_hex": junk.hex()} if do == "garbage" else {"gap_s": 0.002} if do == "dribble" else {}
+        )
+        faults.append(Fault(do=do, byte=dice.randint(1, length), for_s=for_s, options=options))
+    return faults
+
+
+@pytest.mark.parametrize("bench", ["generic-80", "epson-tm-l90"], indirect=True)
+@pytest.mark.parametrize("rounds", [12, pytest.param(1500, marks=pytest.mark.soak)])
+def test_no_heap_of_mishaps_makes_the_printer_driver_lie(bench: Bench, rounds: int) -> None:
+    dice = random.Random(20261122)
+    endings = Counter(str(bench.suffer(*mishaps(dice, bench.bytes)).verdict) for _ in range(rounds))
+    print(dict(endings))
+    assert sum(endings.values()) == rounds
