@@ -168,7 +168,12 @@ class IoBoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """[devices.io_board]: lights and switches behind Modbus RTU."""
 
     driver: Annotated[str, Meta(pattern="^modbus$", description="modbus")] = "modbus"
-    port: Annotated[str, Meta(min_length=1, description="its serial port, by path")]
+    port: Annotated[
+        str,
+        Meta(
+            min_length=1, description="its serial port, by path, or tcp:HOST:PORT of a converter (RTU frames)"
+        ),
+    ]
     baud: Baud = 9600
     unit: Annotated[int, Meta(ge=1, le=247, description="its Modbus address")] = 1
     lights: Annotated[

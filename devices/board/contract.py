@@ -10,6 +10,7 @@ from typing import Any
 
 from devices.board.simulator import INPUTS, LIGHTS, WATCHDOG_REGISTER, IoBoardSimulator
 from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.device_settings import IoBoardSettings
 from kiosk.domain.device_event import DeviceEvent
 from kiosk.domain.device_status import CompletionCode, DeviceClass
@@ -21,13 +22,13 @@ _WITHIN_S = 1.0
 
 
 @contextmanager
-def _stage(folder: Path) -> Iterator[Stage]:
-    link, control = folder / "board", folder / "board.sock"
-    with IoBoardSimulator(link) as simulator:
+def _on(far_end: Path | TcpFarEnd, folder: Path) -> Iterator[Stage]:
+    control = folder / "board.sock"
+    with IoBoardSimulator(far_end) as simulator:
         simulator.start()
         simulator.serve_control(control)
         settings = IoBoardSettings(
-            port=str(link),
+            port=str(far_end),
             lights={position.value: coil for position, coil in LIGHTS.items()},
             inputs={name.value: address for name, address in INPUTS.items()},
             watchdog_register=WATCHDOG_REGISTER,
@@ -60,7 +61,11 @@ CONTRACT: Contract[IoBoard] = Contract(
         timeout_s=1.0,
         wire_bytes=_WRITE_REPLY_BYTES,
     ),
-    stages={"modbus": _stage},
+    stages={
+        "modbus": lambda folder: _on(folder / "board", folder),
+        # The same frames through a converter from the network to the serial line.
+        "modbus/tcp": lambda folder: _on(TcpFarEnd(), folder),
+    },
     asked={
         "press_help": ("请按住求助按钮", "Press the help button and hold it"),
         "release_help": ("请松开求助按钮", "Let the help button go"),

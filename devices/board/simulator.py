@@ -16,6 +16,7 @@ from typing import Any
 from devices.board.modbus_server import BITS, Memory, ModbusServer
 from devices.fault_script import Fault
 from devices.simulator import Simulator
+from devices.transport.far_end import FarEnd
 from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 from kiosk.ports import Input, LightPosition
@@ -34,7 +35,7 @@ class IoBoardSimulator(Simulator):
 
     def __init__(
         self,
-        link: Path,
+        link: Path | FarEnd,
         *,
         baud: int | None = None,
         script: Sequence[Fault] = (),
@@ -74,7 +75,7 @@ class IoBoardSimulator(Simulator):
     def state(self) -> dict[str, Any]:
         """See `Simulator`."""
         return {
-            "plugged": self._port.descriptor is not None,
+            "plugged": self._port.plugged,
             "lights": {position.value: self.lit(position) for position in LightPosition},
             "lit_since": [
                 position.value for position, coil in LIGHTS.items() if self.memory.ever_lit >> coil & 1
