@@ -73,6 +73,8 @@ class PlateCamera(DocumentCamera):
             frame = self._source.next_frame(self._clock.monotonic() + _FRAME_WITHIN_S, threading.Event())
             if frame is None or self._frozen.is_last(frame):
                 return self._give_up(DeviceState.HARDWARE_ERROR, DeviceDetail.PICTURE_FROZEN)
+        # One core of two is the face's.
+        cv2.setNumThreads(1)
         self._frozen, self._before, self._missing = None, None, 0
         self._watch = PictureWatch()
         return self.status()
@@ -127,6 +129,8 @@ class PlateCamera(DocumentCamera):
             if cancel.is_set():
                 return NotCaptured(remark=CaptureRemark.CANCELED)
             if seen is None:
+                if self._source.check() is not None:
+                    last, good = CaptureRemark.NO_CAMERA, []
                 break
             if self._watch.same:
                 last, good = CaptureRemark.NO_CAMERA, []

@@ -19,6 +19,8 @@ from kiosk.ports.document_camera import CaptureRemark
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
+_NOTHING_SEEN = 26.0
+"""Below this nothing in the picture is lit: a lens that is covered, or a room without light."""
 _DARK = 88.0
 """White paper below this is seen with more noise than its print has contrast."""
 _MOST_SPREAD_PX, _AT_WIDTH_PX = 1.6, 2592
@@ -64,7 +66,7 @@ def look_small(frame: Pixels, small: Pixels, before: Sight | None) -> Sight:
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
     page = find_page(small)
     if page is None:
-        dark = float(np.percentile(grey, 98)) < _DARK / 2
+        dark = float(np.percentile(grey, 99)) < _NOTHING_SEEN
         return Sight(None, None, (CaptureRemark.TOO_DARK if dark else CaptureRemark.NO_PAGE,), 0.0, grey)
     scale = frame.shape[1] / small.shape[1]
     refined = refine(frame, page.corners, scale)

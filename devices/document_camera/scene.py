@@ -277,17 +277,24 @@ def still(scene: Scene, size: tuple[int, int] = FULL_SIZE) -> Pixels:
 
 def exposed(picture: Pixels, noise: float, jpeg: int, seed: int) -> Pixels:
     """What the camera makes of a still picture: noise (none where it is clipped) and JPEG."""
-    dice = np.random.default_rng(seed)
     if noise:
         height, width = picture.shape[:2]
-        tile = dice.normal(0, noise, (_NOISE_TILES, _NOISE_TILES, 3)).astype(np.int8)
-        tile = np.tile(tile, (height // _NOISE_TILES + 1, width // _NOISE_TILES + 1, 1))[:height, :width]
-        noisy = cv2.add(picture, tile, dtype=cv2.CV_8U)
-        picture = np.where(picture >= 254, picture, noisy)
+        down, right = (int(value) for value in np.random.default_rng(seed).integers(0, _NOISE_TILES, 2))
+        grain = _grain(noise, height + _NOISE_TILES, width + _NOISE_TILES)
+        noisy = cv2.add(picture, grain[down : down + height, right : right + width], dtype=cv2.CV_8U)
+        cv2.copyTo(picture, cv2.compare(picture, 254, cv2.CMP_GE), noisy)
+        picture = np.asarray(noisy, np.uint8)
     if jpeg:
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, jpeg])
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.uint8)  # type: ignore[union-attr]
     return picture
+
+
+@lru_cache(maxsize=2)
+def _grain(noise: float, height: int, width: int) -> NDArray[np.int8]:
+    """Noise for a whole picture and more, made of one tile; a frame takes its part of it."""
+    tile = np.random.default_rng(1).normal(0, noise, (_NOISE_TILES, _NOISE_TILES, 3)).astype(np.int8)
+    return np.tile(tile, (height // _NOISE_TILES + 1, width // _NOISE_TILES + 1, 1))[:height, :width]
 
 
 def shoot(scene: Scene, size: tuple[int, int] = FULL_SIZE, frame: int = 0) -> Pixels:
