@@ -101,7 +101,7 @@ def _document_camera(link: Path, baud: int | None, script: list[Fault]) -> Simul
     return DocumentCameraSimulator(link, baud=baud, script=script)
 
 
-def _io_board(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+def _io_board(link: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
     from devices.board.simulator import IoBoardSimulator
 
     return IoBoardSimulator(link, baud=baud, script=script)

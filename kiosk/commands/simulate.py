@@ -12,6 +12,7 @@ from kiosk.cli import load_command
 _DEVICES = (
     "id-card-reader",
     "social-card-reader",
+    "badge-reader",
     "receipt-printer",
     "sheet-printer",
     "barcode-scanner",
@@ -21,18 +22,20 @@ _DEVICES = (
     "power-supply",
     "fingerprint-reader",
 )
-_LINE = "line"
+_LINE, _SEVERAL = "line", "several"
 
 
 class _DeviceGroup(click.Group):
     """Loads a simulator only when it is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_DEVICES, _LINE]
+        return [*_DEVICES, _SEVERAL, _LINE]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == _LINE:
             return load_command("sync.line_simulator:simulate_line")
+        if cmd_name == _SEVERAL:
+            return load_command("devices.simulate_several:simulate_several")
         if cmd_name not in _DEVICES:
             return None
         one_for_all = load_command("devices.simulate:simulate")
@@ -64,7 +67,10 @@ class _DeviceGroup(click.Group):
                         "An A4 printer (a real ippeveprinter) that runs out of paper and dies.",
                     ),
                     ("barcode-scanner", "A serial scanner."),
-                    ("code-camera", "A camera above a counter: codes to hold up, bent slips, a hand on the lens."),
+                    (
+                        "code-camera",
+                        "A camera above a counter: codes to hold up, bent slips, a hand on the lens.",
+                    ),
                     (
                         "document-camera",
                         "A camera above a plate: papers to lay down, glare, shadows, a hand.",
@@ -72,6 +78,7 @@ class _DeviceGroup(click.Group):
                     ("io-board", "Lights, a help button, a door and somebody in front, behind Modbus."),
                     ("fingerprint-reader", "A fingerprint module, and fingers to press on it."),
                     ("power-supply", "A battery behind NUT: mains to cut, listening on the network."),
+                    ("several", "Many devices in one program, as the demonstration does."),
                     ("line", "The line to the platform: up, cut, slow, answers lost, a portal in the way."),
                 ]
             )

@@ -12,11 +12,13 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from kiosk.config import Language, Mode
 from kiosk.domain.device_status import DeviceClass
 from kiosk.errors import LinbanError
+from kiosk.ports import Input, LightPosition
 from kiosk.supervisor import OnExit, ProcessSpec
 
 _SIMULATED = {
@@ -24,6 +26,18 @@ _SIMULATED = {
     DeviceClass.RECEIPT_PRINTER: "receipt-printer",
     DeviceClass.BARCODE_SCANNER: "barcode-scanner",
 }
+_MORE = (
+    DeviceClass.SOCIAL_CARD_READER,
+    DeviceClass.BADGE_READER,
+    DeviceClass.SHEET_PRINTER,
+    DeviceClass.CODE_CAMERA,
+    DeviceClass.DOCUMENT_CAMERA,
+    DeviceClass.IO_BOARD,
+    DeviceClass.POWER_SUPPLY,
+    DeviceClass.FINGERPRINT_READER,
+)
+"""Played, all in one program, where a person sits at the workbench."""
+_ON_THE_NETWORK = (DeviceClass.POWER_SUPPLY, DeviceClass.SHEET_PRINTER)
 WATCHDOG_S = 10.0
 FACE = "ui"
 SCREENS = {"portrait": (1080, 1920, 4.03), "landscape": (1920, 1080, 4.03), "tablet": (1280, 800, 5.88)}
@@ -54,6 +68,8 @@ class World:
     platform_port: int = 0
     line_port: int = 0
     enrolment_code: str = ""
+    device_ports: Mapping[DeviceClass, int] = field(default_factory=dict)
+    """Where the devices listen that are on a network."""
 
     @property
     def run_dir(self) -> Path:
@@ -121,11 +137,12 @@ def make_world(folder: Path, **choices: object) -> World:
     require_pseudo_terminals()
     for place in (folder, folder / "run", folder / "state", folder / "platform", folder / "logs"):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    platform_port, line_port = _free_ports(2)
+    platform_port, line_port, *device_ports = _free_ports(2 + len(_ON_THE_NETWORK))
     world = World(
         folder=folder,
         platform_port=platform_port,
         line_port=line_port,
+        device_ports=dict(zip(_ON_THE_NETWORK, device_ports, strict=True)),
         enrolment_code=f"{secrets.randbelow(10**10):010d}",
         **choices,  # type: ignore[arg-type]  # the dataclass refuses what it does not know
     )
@@ -184,6 +201,7 @@ def surroundings(world: World) -> list[ProcessSpec]:
         for device, name in _SIMULATED.items()
     ]
     if world.bench_window:
+        specs.append(_more_devices(world))
         specs.append(
             ProcessSpec(
                 name="bench-window",
@@ -196,6 +214,20 @@ def surroundings(world: World) -> list[ProcessSpec]:
             )
         )
     return specs
+
+
+def _more_devices(world: World) -> ProcessSpec:
+    names = [
+        device.value.replace("_", "-")
+        + (f"=127.0.0.1:{world.device_ports[device]}" if device in world.device_ports else "")
+        for device in _MORE
+    ]
+    return ProcessSpec(
+        name="more-devices",
+        arguments=_kiosk("simulate", "several", "--run-dir", str(world.run_dir), *names),
+        log_file=world.folder / "logs" / "more-devices.log",
+        after=FACE,
+    )
 
 
 def terminal(
@@ -246,6 +278,8 @@ def _settings(world: World) -> str:
         f'\n[devices.{device.value}]\nport = "{world.device_link(device)}"\nbaud = 115200\n'
         for device in _SIMULATED
     )
+    if world.bench_window:
+        device_tables += _more_tables(world)
     return f"""# The settings of a demonstration terminal; made anew at each start.
 [terminal]
 site_name = "青石村便民服务站"
@@ -270,6 +304,43 @@ enrolment_code = "{world.enrolment_code}"
 heartbeat_s = 2.0
 retry_cap_s = 1.0
 {device_tables}"""
+
+
+def _more_tables(world: World) -> str:
+    """The settings of the second row of devices."""
+    sim = {device: f'"sim:{world.device_link(device)}"' for device in _MORE}
+    return f"""
+[devices.social_card_reader]
+reader = {sim[DeviceClass.SOCIAL_CARD_READER]}
+
+[devices.badge_reader]
+reader = {sim[DeviceClass.BADGE_READER]}
+
+[devices.sheet_printer]
+uri = "ipp://127.0.0.1:{world.device_ports[DeviceClass.SHEET_PRINTER]}/ipp/print"
+
+[devices.code_camera]
+port = {sim[DeviceClass.CODE_CAMERA]}
+
+[devices.document_camera]
+port = {sim[DeviceClass.DOCUMENT_CAMERA]}
+
+[devices.io_board]
+port = "{world.device_link(DeviceClass.IO_BOARD)}"
+lights = {{ {_numbered(LightPosition)} }}
+inputs = {{ {_numbered(Input)} }}
+
+[devices.power_supply]
+address = "127.0.0.1:{world.device_ports[DeviceClass.POWER_SUPPLY]}"
+
+[devices.fingerprint_reader]
+port = "{world.device_link(DeviceClass.FINGERPRINT_READER)}"
+"""
+
+
+def _numbered(names: type[StrEnum]) -> str:
+    """As the simulated board is wired: in order, from 0."""
+    return ", ".join(f"{name} = {address}" for address, name in enumerate(names))
 
 
 def _free_ports(count: int) -> list[int]:

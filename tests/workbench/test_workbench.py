@@ -275,3 +275,40 @@ def test_closing_the_window_ends_the_program_with_0(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[2],
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_the_second_page_plays_the_other_devices(qtbot: QtBot, tmp_path: Path) -> None:
+    asked: list[tuple[str, Params]] = []
+
+    def remember(name: str) -> Any:
+        def call(params: Params) -> Params:
+            asked.append((name, params))
+            return {}
+
+        return call
+
+    names = ("place_card", "cut_mains", "unplug", "plug", "fault")
+    servers = []
+    for device in ("social_card_reader", "power_supply"):
+        state = {"plugged": True, "card": None, "status": "OL", "charge_percent": 100}
+        methods = {name: remember(name) for name in names} | {"state": lambda _params, state=state: state}
+        servers.append(IpcServer(tmp_path / f"sim-{device}.sock", methods, on_connect=list))
+    shown = WorkbenchWindow(tmp_path)
+    _closed.append(shown)
+    try:
+        shown.window.setProperty("beyond", True)
+        by_title = {device.title: device for device in shown.more.others}
+        qtbot.waitUntil(
+            lambda: by_title["备用电源"].device.running and by_title["社保卡读卡器"].device.running
+        )
+        qtbot.waitUntil(lambda: "100%" in by_title["备用电源"].telling)
+        assert not by_title["指纹仪"].device.running
+        by_title["备用电源"].act(by_title["备用电源"].hands.index("停电"))
+        by_title["社保卡读卡器"].act(0)
+        qtbot.waitUntil(lambda: len(asked) == 2)
+        assert ("cut_mains", {}) in asked
+        assert ("place_card", {"card": "测试甲"}) in asked
+    finally:
+        shown.close()
+        for server in servers:
+            server.close()

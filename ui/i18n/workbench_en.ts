@@ -110,12 +110,219 @@
         <translation>The world around the terminal, in your hands</translation>
     </message>
     <message>
+        <source>常用设备</source>
+        <translation>Main devices</translation>
+    </message>
+    <message>
+        <source>更多设备</source>
+        <translation>More devices</translation>
+    </message>
+    <message>
         <source>中心平台还没有回答</source>
         <translation>The platform has not answered yet</translation>
     </message>
     <message>
         <source>中心平台已存 %1 件</source>
         <translation>Cases on the platform: %1</translation>
+    </message>
+</context>
+<context>
+    <name>MoreDevices</name>
+    <message>
+        <source>社保卡读卡器</source>
+        <translation>Social-security card reader</translation>
+    </message>
+    <message>
+        <source>工作证读卡器</source>
+        <translation>Staff badge reader</translation>
+    </message>
+    <message>
+        <source>没有卡</source>
+        <translation>No card</translation>
+    </message>
+    <message>
+        <source>卡在上面</source>
+        <translation>A card lies on it</translation>
+    </message>
+    <message>
+        <source>放上卡</source>
+        <translation>Lay a card</translation>
+    </message>
+    <message>
+        <source>拿走</source>
+        <translation>Take away</translation>
+    </message>
+    <message>
+        <source>读到一半拿走</source>
+        <translation>Snatch it</translation>
+    </message>
+    <message>
+        <source>不出声 3 秒</source>
+        <translation>Silent for 3 s</translation>
+    </message>
+    <message>
+        <source>出来 {n} 张</source>
+        <translation>{n} sheets came out</translation>
+    </message>
+    <message>
+        <source>没纸</source>
+        <translation>no paper</translation>
+    </message>
+    <message>
+        <source>A4 打印机</source>
+        <translation>A4 printer</translation>
+    </message>
+    <message>
+        <source>取出纸</source>
+        <translation>Take paper out</translation>
+    </message>
+    <message>
+        <source>装好纸</source>
+        <translation>Load paper</translation>
+    </message>
+    <message>
+        <source>开盖</source>
+        <translation>Open cover</translation>
+    </message>
+    <message>
+        <source>合盖</source>
+        <translation>Close cover</translation>
+    </message>
+    <message>
+        <source>已拍 {n} 帧</source>
+        <translation>{n} frames taken</translation>
+    </message>
+    <message>
+        <source>镜头挡住了</source>
+        <translation>The lens is covered</translation>
+    </message>
+    <message>
+        <source>扫码摄像头</source>
+        <translation>Code camera</translation>
+    </message>
+    <message>
+        <source>举一下码</source>
+        <translation>Hold up a code</translation>
+    </message>
+    <message>
+        <source>歪着举</source>
+        <translation>Hold it askew</translation>
+    </message>
+    <message>
+        <source>挡住镜头</source>
+        <translation>Cover the lens</translation>
+    </message>
+    <message>
+        <source>让开</source>
+        <translation>Uncover</translation>
+    </message>
+    <message>
+        <source>画面卡住</source>
+        <translation>Freeze</translation>
+    </message>
+    <message>
+        <source>台面上有纸</source>
+        <translation>A paper lies on the plate</translation>
+    </message>
+    <message>
+        <source>台面是空的</source>
+        <translation>The plate is empty</translation>
+    </message>
+    <message>
+        <source>高拍仪</source>
+        <translation>Document camera</translation>
+    </message>
+    <message>
+        <source>放一张表</source>
+        <translation>Lay a form</translation>
+    </message>
+    <message>
+        <source>反光</source>
+        <translation>Glare</translation>
+    </message>
+    <message>
+        <source>不反光</source>
+        <translation>No glare</translation>
+    </message>
+    <message>
+        <source>灯都灭着</source>
+        <translation>All lights are off</translation>
+    </message>
+    <message>
+        <source>亮着 {n} 盏灯</source>
+        <translation>{n} lights are on</translation>
+    </message>
+    <message>
+        <source>灯和按钮</source>
+        <translation>Lights and buttons</translation>
+    </message>
+    <message>
+        <source>按求助</source>
+        <translation>Press help</translation>
+    </message>
+    <message>
+        <source>松开</source>
+        <translation>Release</translation>
+    </message>
+    <message>
+        <source>来人</source>
+        <translation>Come</translation>
+    </message>
+    <message>
+        <source>走人</source>
+        <translation>Leave</translation>
+    </message>
+    <message>
+        <source>开门</source>
+        <translation>Open door</translation>
+    </message>
+    <message>
+        <source>关门</source>
+        <translation>Close door</translation>
+    </message>
+    <message>
+        <source>{status} · 电量 {n}%</source>
+        <translation>{status} · {n}% charged</translation>
+    </message>
+    <message>
+        <source>备用电源</source>
+        <translation>Backup power</translation>
+    </message>
+    <message>
+        <source>停电</source>
+        <translation>Mains fail</translation>
+    </message>
+    <message>
+        <source>电快用完</source>
+        <translation>Battery low</translation>
+    </message>
+    <message>
+        <source>来电</source>
+        <translation>Mains back</translation>
+    </message>
+    <message>
+        <source>手指按着</source>
+        <translation>A finger lies on it</translation>
+    </message>
+    <message>
+        <source>没有手指</source>
+        <translation>No finger</translation>
+    </message>
+    <message>
+        <source>指纹仪</source>
+        <translation>Fingerprint reader</translation>
+    </message>
+    <message>
+        <source>按手指</source>
+        <translation>Press a finger</translation>
+    </message>
+    <message>
+        <source>拿开</source>
+        <translation>Lift it</translation>
+    </message>
+    <message>
+        <source>没按清楚</source>
+        <translation>Smudged</translation>
     </message>
 </context>
 <context>

@@ -11,6 +11,7 @@ from PySide6.QtQuick import QQuickWindow
 from kiosk.domain.device_status import DeviceClass
 from ui.workbench.card_reader import CardReaderPlayer
 from ui.workbench.line import LinePlayer
+from ui.workbench.more_devices import MoreDevices
 from ui.workbench.platform_count import PlatformCount
 from ui.workbench.printer import PrinterPlayer
 from ui.workbench.scanner import ScannerPlayer
@@ -30,6 +31,7 @@ class WorkbenchWindow:
         self.printer = PrinterPlayer(run_dir / f"sim-{DeviceClass.RECEIPT_PRINTER}.sock", run_dir)
         self.scanner = ScannerPlayer(run_dir / f"sim-{DeviceClass.BARCODE_SCANNER}.sock")
         self.line = LinePlayer(run_dir / "line.sock")
+        self.more = MoreDevices(run_dir)
         # A demonstration keeps its platform beside its sockets.
         self.platform = PlatformCount(run_dir.parent / "platform")
         self.printer.changed.connect(self.platform.count_soon)
@@ -42,6 +44,7 @@ class WorkbenchWindow:
                 "printer": self.printer,
                 "scanner": self.scanner,
                 "line": self.line,
+                "more": self.more,
                 "platform": self.platform,
             }
         )
@@ -59,6 +62,6 @@ class WorkbenchWindow:
         self.window.close()
         self.engine = None
         self.platform.close()
-        for player in (self.reader, self.printer, self.scanner, self.line):
+        for player in (self.reader, self.printer, self.scanner, self.line, self.more):
             player.close()
         QCoreApplication.removeTranslator(self._translator)

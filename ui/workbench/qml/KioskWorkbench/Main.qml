@@ -7,7 +7,9 @@ import QtQuick.Window
 Window {
     id: root
 
+    property bool beyond: false
     required property LinePlayer line
+    required property MoreDevices more
     required property PlatformCount platform
     required property PrinterPlayer printer
     required property CardReaderPlayer reader
@@ -52,11 +54,26 @@ Window {
                 color: Theme.tint
                 text: qsTr("终端周围的世界，在您手里")
             }
+            PushButton {
+                implicitHeight: Theme.chipHeight
+                text: root.beyond ? qsTr("常用设备") : qsTr("更多设备")
+
+                onClicked: root.beyond = !root.beyond
+            }
             Caption {
                 color: Theme.sheet
                 text: root.platform.cases < 0 ? qsTr("中心平台还没有回答") : qsTr("中心平台已存 %1 件").arg(root.platform.cases)
             }
         }
+    }
+    MoreDevicesPage {
+        anchors.bottom: parent.bottom
+        anchors.left: parent.left
+        anchors.margins: Theme.margin
+        anchors.right: parent.right
+        anchors.top: header.bottom
+        more: root.more
+        visible: root.beyond
     }
     RowLayout {
         anchors.bottom: parent.bottom
@@ -65,6 +82,7 @@ Window {
         anchors.right: parent.right
         anchors.top: header.bottom
         spacing: Theme.wideGap
+        visible: !root.beyond
 
         ColumnLayout {
             Layout.fillHeight: true
