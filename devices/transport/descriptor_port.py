@@ -18,6 +18,9 @@ _SLICE_S = 0.05
 """The longest wait before `cancel` is looked at again: an event has no descriptor to wait on."""
 _READ_BYTES = 8192
 _DROP_ROUNDS = 64
+_AFTER_NOTHING_S = 0.002
+"""A device that is for ever ready with nothing must not keep a processor busy."""
+_NEVER = threading.Event()
 
 
 class DescriptorPort(BytePort):
@@ -53,8 +56,10 @@ class DescriptorPort(BytePort):
             left = deadline - self._clock.monotonic()
             try:
                 ready, _, _ = select.select([descriptor], [], [], max(0.0, min(left, _SLICE_S)))
-                if ready and (data := self._read(descriptor)):
-                    return data
+                if ready:
+                    if data := self._read(descriptor):
+                        return data
+                    self._clock.wait(cancel or _NEVER, _AFTER_NOTHING_S)
             except BlockingIOError:
                 pass
             except self.io_errors as error:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +37,12 @@ CLOCK = SystemClock()
 def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def port_of(listener: socket.socket) -> TcpPort:
@@ -195,3 +205,45 @@ def test_where_to_listen_is_said_wrongly(listen: str, tmp_path: Path) -> None:
     result: Any = CliRunner().invoke(simulate, ["receipt-printer", "--listen", listen])
     assert result.exit_code == 2
     assert "--listen" in result.output
+
+
+@pytest.mark.slow
+def test_a_cable_pulled_without_a_word_is_noticed_within_seconds() -> None:
+    """In a network of its own: packets vanish, nobody hangs up."""
+    root = Path(__file__).parents[2]
+    alone = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
+    if alone.returncode:
+        pytest.skip("no network namespaces here")
+    done = subprocess.run(
+        ["unshare", "-n", sys.executable, str(Path(__file__).with_name("tcp_cut.py"))],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=True,
+    )
+    taken = json.loads(done.stdout)
+    assert 0 < taken["idle"] < 9
+    assert 0 < taken["asking"] < 9
+
+
+def test_the_simulated_printer_listens_where_it_is_told(tmp_path: Path, free_port: int) -> None:
+    """`kiosk simulate receipt-printer --listen`, as a process of its own."""
+    root = Path(__file__).parents[2]
+    address = f"127.0.0.1:{free_port}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "devices.simulate", "receipt-printer", "--listen", address],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"receipt-printer on tcp:{address}\n"
+        printer = EscPosPrinter(port_at(f"tcp:{address}"))
+        assert printer.open().state is DeviceState.ONLINE
+        printer.close()
+    finally:
+        process.terminate()
+        assert process.wait(5) == 0
+        process.communicate()
