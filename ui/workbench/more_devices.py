@@ -47,13 +47,13 @@ class OtherDevice(QObject):
     ) -> None:
         super().__init__(parent)
         self._title, self._hands, self._tell = title, hands, tell
-        self._device = SimulatedDevice(socket, self)
-        self._device.changed.connect(self.changed)
+        self.player = SimulatedDevice(socket, self)
+        self.player.changed.connect(self.changed)
 
     @Property(SimulatedDevice, constant=True)
     def device(self) -> SimulatedDevice:
         """Its simulator."""
-        return self._device
+        return self.player
 
     @Property(str, constant=True)
     def title(self) -> str:
@@ -68,17 +68,17 @@ class OtherDevice(QObject):
     @Property(str, notify=changed)
     def telling(self) -> str:
         """How it is now, in words."""
-        return self._tell(self._device.state) if self._device.link.is_open else ""
+        return self._tell(self.player.state) if self.player.link.is_open else ""
 
     @Slot(int)
     def act(self, index: int) -> None:
         """Press a button."""
         hand = self._hands[index]
-        self._device.ask(hand.method, **hand.details)
+        self.player.ask(hand.method, **hand.details)
 
     def close(self) -> None:
         """Hang up."""
-        self._device.link.close()
+        self.player.link.close()
 
 
 @QmlElement
