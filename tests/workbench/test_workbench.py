@@ -298,7 +298,7 @@ def test_the_second_page_plays_the_other_devices(qtbot: QtBot, tmp_path: Path) -
     try:
         shown.window.setProperty("beyond", True)
         by_title = {str(device.property("title")): device for device in shown.more.others}
-        XX
+        qtbot.waitUntil(lambda: all(by_title[t].player.link.is_open for t in ("备用电源", "社保卡读卡器")))
         qtbot.waitUntil(lambda: "100%" in str(by_title["备用电源"].property("telling")))
         assert not by_title["指纹仪"].player.link.is_open
         by_title["备用电源"].act(by_title["备用电源"].property("hands").index("停电"))
