@@ -27,7 +27,7 @@ class SlotFault(StrEnum):
     NO_READER = "no_reader"
     """No such reader is attached (any more)."""
     REFUSED = "refused"
-    """The service runs and does not let this user in."""
+    """The service does not let this user in; the library also says so of one that died under a question."""
     IN_USE = "in_use"
     """Somebody else holds the card."""
     NO_CARD = "no_card"

@@ -67,7 +67,7 @@ _FAULTS: Final = {
     0x80100067: SlotFault.RESET,  # SCARD_W_UNPOWERED_CARD
     0x80100068: SlotFault.RESET,  # SCARD_W_RESET_CARD
     0x80100069: SlotFault.NO_CARD,  # SCARD_W_REMOVED_CARD
-    0x8010006A: SlotFault.REFUSED,  # SCARD_W_SECURITY_VIOLATION: polkit says no
+    0x8010006A: SlotFault.REFUSED,  # SCARD_W_SECURITY_VIOLATION: polkit says no; or the service died
 }
 
 

@@ -252,6 +252,12 @@ def slot_world(request: pytest.FixtureRequest) -> SlotWorld:
     return world
 
 
+MOSTLY_SIMULATED = pytest.mark.parametrize(
+    "slot_world", ["simulated_slot", pytest.param("pcsc", marks=pytest.mark.slow)], indirect=True
+)
+"""For tests that say little more on the real service, which needs a second for each card."""
+
+
 def _wait_for(condition: Any) -> None:
     deadline = time.monotonic() + _START_S
     pause = threading.Event()

@@ -23,7 +23,7 @@ from devices.transport.card_slot import slot_called
 from kiosk.clock import SystemClock
 from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus
 from kiosk.ports import BadgeRead, CardRead
-from tests.devices.pcsc_world import PcscWorld, SimulatedWorld, SlotWorld
+from tests.devices.pcsc_world import MOSTLY_SIMULATED, PcscWorld, SimulatedWorld, SlotWorld
 
 Eventually = Callable[..., None]
 
@@ -91,6 +91,7 @@ def test_badge_is_told_once_for_each_showing(
 
 
 @pytest.mark.parametrize("card", ["bank", "mute"])
+@MOSTLY_SIMULATED
 def test_card_that_is_no_badge(
     reader: PcscBadgeReader, slot_world: SlotWorld, never: threading.Event, card: str
 ) -> None:
@@ -103,12 +104,14 @@ def test_card_that_is_no_badge(
     assert slot_world.commands_seen() == asked
 
 
+@MOSTLY_SIMULATED
 def test_badge_snatched_away(reader: PcscBadgeReader, slot_world: SlotWorld, never: threading.Event) -> None:
     slot_world.hand("fault", do="lift", at="command 1")
     slot_world.hand("place_card", card="badge-engineer")
     assert reader.read(1.5, never) is None
 
 
+@MOSTLY_SIMULATED
 def test_canceled_while_waiting(reader: PcscBadgeReader) -> None:
     cancel = threading.Event()
     timer = threading.Timer(0.15, cancel.set)
@@ -213,6 +216,7 @@ def test_two_drivers_on_one_reader_do_not_fight(
     assert {status.state for _device, status in both.statuses} == {DeviceState.ONLINE}
 
 
+@MOSTLY_SIMULATED
 def test_badge_outside_a_session_is_nobodys_business(
     both: _Both, slot_world: SlotWorld, eventually: Eventually
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from devices.transport.card_slot import CardSlot, SlotFault, SlotLost, slot_called
 from devices.transport.pcsc_library import Context, IoRequest, ReaderState, fault_of, load_library
-from tests.devices.pcsc_world import PcscWorld, SimulatedWorld, SlotWorld
+from tests.devices.pcsc_world import MOSTLY_SIMULATED, PcscWorld, SimulatedWorld, SlotWorld
 
 Eventually = Callable[..., None]
 
@@ -100,6 +100,7 @@ def test_reader_is_chosen_by_the_beginning_of_its_name(pcsc: PcscWorld) -> None:
     assert lost.value.fault is SlotFault.NO_READER
 
 
+@MOSTLY_SIMULATED
 def test_wait_ends_with_the_card_the_deadline_or_the_session(
     slot: CardSlot, slot_world: SlotWorld, never: threading.Event
 ) -> None:
@@ -152,7 +153,7 @@ def test_nothing_is_left_open_by_a_service_that_comes_and_goes(pcsc: PcscWorld) 
         pcsc.stop_service()
         with pytest.raises(SlotLost) as lost:
             slot.state(_in(1.0))
-        assert lost.value.fault is SlotFault.NO_SERVICE
+        assert lost.value.fault in (SlotFault.NO_SERVICE, SlotFault.REFUSED)
         assert _descriptors() == before
         with pytest.raises(SlotLost):
             slot.open(_in(1.0))
@@ -169,7 +170,8 @@ def test_service_killed_while_waiting(on_pcsc: CardSlot, pcsc: PcscWorld, never:
     started = time.monotonic()
     with pytest.raises(SlotLost) as lost:
         on_pcsc.wait(on_pcsc.state(_in(1.0)), _in(5.0), never)
-    assert lost.value.fault is SlotFault.NO_SERVICE
+    # The library takes a line that ends under an answer for a service that does not want this client.
+    assert lost.value.fault in (SlotFault.NO_SERVICE, SlotFault.REFUSED)
     assert time.monotonic() - started < 1.0
     killer.join()
 

@@ -15,7 +15,7 @@ from devices.transport.card_slot import slot_called
 from kiosk.domain.device_status import DeviceDetail, DeviceState, DeviceStatus, MediaState
 from kiosk.domain.resident import DocumentKind
 from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, NoCard
-from tests.devices.pcsc_world import PcscWorld, SimulatedWorld, SlotWorld
+from tests.devices.pcsc_world import MOSTLY_SIMULATED, PcscWorld, SimulatedWorld, SlotWorld
 
 Eventually = Callable[..., None]
 _COMMANDS = 11
@@ -101,6 +101,7 @@ def test_every_manner_of_handing_out_data(slot: _Slot, slot_world: SlotWorld, an
     assert outcome.document.name == "测试买买提·阿卜杜热合曼·吐尔逊江"
 
 
+@MOSTLY_SIMULATED
 def test_short_file_identifiers(slot_world: SlotWorld) -> None:
     slot = _Slot(slot_world, short_file_ids=True)
     assert slot.driver.open().state is DeviceState.ONLINE
@@ -141,6 +142,7 @@ def test_next_card_in_quick_succession(slot: _Slot, slot_world: SlotWorld) -> No
         ("mute", CardFault.UNREADABLE),
     ],
 )
+@MOSTLY_SIMULATED
 def test_card_that_gives_no_identity(slot: _Slot, slot_world: SlotWorld, card: str, fault: CardFault) -> None:
     slot_world.hand("place_card", card=card)
     assert slot.outcome() == CardNotRead(fault=fault)
@@ -184,6 +186,7 @@ def test_card_pulled_in_the_middle_of_an_answer(on_pcsc: _Slot, pcsc: PcscWorld,
 @pytest.mark.parametrize(
     "garbage", ["0801", "00" * 300, *(_slow(value) for value in ("90", "FFFF", "FF" * 64, "00" * 258))]
 )
+@MOSTLY_SIMULATED
 def test_garbage_in_the_middle_once(slot: _Slot, slot_world: SlotWorld, garbage: str) -> None:
     """One answer spoilt: the second try, from the beginning, reads the card whole or not at all."""
     slot_world.hand("fault", do="garbage", at="command 5", bytes_hex=garbage)
@@ -204,12 +207,14 @@ def test_empty_answer_means_that_the_card_has_gone(on_socket: _Slot, simulated_s
     assert isinstance(on_socket.outcome(), CardRead)  # at the second try
 
 
+@MOSTLY_SIMULATED
 def test_every_answer_is_refused(slot: _Slot, slot_world: SlotWorld) -> None:
     slot_world.hand("fault", do="answer", sw="6F00")
     slot_world.hand("place_card")
     assert slot.outcome() == CardNotRead(fault=CardFault.UNREADABLE)
 
 
+@MOSTLY_SIMULATED
 def test_slow_card_ends_at_the_deadline(slot: _Slot, slot_world: SlotWorld) -> None:
     slot_world.hand("set", delay_s=0.5)
     slot_world.hand("place_card")
@@ -234,6 +239,7 @@ def test_card_that_never_answers(slot: _Slot, slot_world: SlotWorld, eventually:
     assert isinstance(slot.outcome(), CardRead)
 
 
+@MOSTLY_SIMULATED
 def test_session_ends_while_a_card_keeps_silent(
     slot: _Slot, slot_world: SlotWorld, eventually: Eventually
 ) -> None:
@@ -249,6 +255,7 @@ def test_session_ends_while_a_card_keeps_silent(
     timer.join()
 
 
+@MOSTLY_SIMULATED
 def test_canceled_before_it_began(slot: _Slot, slot_world: SlotWorld) -> None:
     slot_world.hand("place_card")
     canceled = threading.Event()
