@@ -38,7 +38,7 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   id-card-reader    place_card {card? | fields?}  lift_card {}  set {repeats}
   receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
                     set {marks, tokens, mute, hasty, presenter, speed_mm_s, ahead_mm}: its firmware
-  sheet-printer     set {paper, cover, jam, toner, output, seconds_a_sheet, counts}  last_sheet {png?, document?}
+  sheet-printer     set {paper, cover, jam, toner, seconds_a_sheet, counts}  last_sheet {png?, document?}
   social-card-reader  place_card {card? | fields?}  lift_card {}  set {answers, missing, delay_s}
   barcode-scanner   scan {text | bytes_hex, symbology?, encoding?}  set {suffix, aim_identifier, trigger}
   power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
