@@ -63,10 +63,10 @@ class BoardDuty(Duty[IoBoard]):
         self._claim.release()
 
     def wanted(self, is_open: bool) -> bool:
-        """See `Duty`: always, while there is a board."""
+        """See `Duty`: always while there is a board; without one, so that what is asked for is answered."""
         if not is_open:
             self._reading = None
-        return is_open
+        return is_open or bool(self._asked)
 
     def step(self, driver: IoBoard) -> float:
         """See `Duty`: do what was asked for, then feel the inputs once."""

@@ -426,6 +426,17 @@ def test_a_light_shines_again_within_two_seconds_of_the_plug(
     eventually(lambda: rig.sim.lit(STATUS), 2.0)
 
 
+def test_a_light_asked_for_while_unplugged_is_answered_and_shines_later(
+    rig: BoardRig, eventually: Callable[..., None]
+) -> None:
+    rig.sim.unplug()
+    rig.wait("device.status", 2.0, device="io_board", status="no_device")
+    rig.peer.call("lights.set", session="s1", position="status", rate="continuous")
+    rig.wait("lights.outcome", 2.0, session="s1", completion="device_not_ready")
+    rig.sim.plug()
+    eventually(lambda: rig.sim.lit(STATUS), 2.5)
+
+
 def test_lights_of_a_session_that_ended_while_unplugged_stay_out(
     rig: BoardRig, eventually: Callable[..., None]
 ) -> None:

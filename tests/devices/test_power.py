@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -219,6 +221,24 @@ def test_a_name_that_is_not_in_ups_conf_is_a_wrong_device(supply_sim: PowerSuppl
 def test_a_service_that_is_not_running_is_offline(supply_sim: PowerSupplySimulator) -> None:
     supply_sim.unplug()
     assert supply_at(supply_sim).open() == DeviceStatus(state=DeviceState.OFFLINE)
+
+
+def test_fifty_openings_leave_nothing_behind(supply_sim: PowerSupplySimulator) -> None:
+    driver = supply_at(supply_sim)
+    driver.open()
+    driver.close()
+    settled = threading.Event()
+    settled.wait(0.2)  # the far end hangs up on its own thread
+    files, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
+    for cycle in range(50):
+        assert driver.open().state is DeviceState.ONLINE
+        if cycle % 5 == 0:
+            supply_sim.unplug()
+            assert driver.status().state is not DeviceState.ONLINE
+            supply_sim.plug()
+        driver.close()
+    settled.wait(0.2)
+    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == (files, threads)
 
 
 # -- what the terminal does ----------------------------------------------------------------------------------
