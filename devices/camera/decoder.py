@@ -33,7 +33,7 @@ from devices.camera.unbend import portrait, straightened
 from devices.transport.frame_source import Pixels
 
 LOCATED_BUDGET_S = 0.08
-SETTLED_BUDGET_S = 0.4
+SETTLED_BUDGET_S = 0.3
 _SHARE = 0.1
 """Of the plain looks at moving pictures, for one rung of the thorough look now and then."""
 _SURE = 0.15

@@ -63,6 +63,9 @@ class DecoderClient:
         self._pause_s = _FIRST_PAUSE_S
         self._start_at = 0.0
         self._vain_starts = 0
+        self._late: Answer | None = None
+        self._unwanted = 0
+        """The number of an order whose answer nobody waits for any more."""
         self.skipped = 0
         """Pictures that were left out because the process died of them."""
 
@@ -95,8 +98,27 @@ class DecoderClient:
             os.close(self._memory)
             self._memory = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a look that was given up is still going on."""
+        return self._child is not None and self._child.unanswered != 0
+
+    def late(self) -> Answer | None:
+        """The answer to a look that was given up, once, when it has come by now. Does not wait."""
+        if self._late is None and self.busy:
+            self._keep(self._hear(self._clock.monotonic()))
+        answer, self._late = self._late, None
+        return answer
+
+    def forget(self) -> None:
+        """Nobody wants the answer to what was asked so far."""
+        self._late, self._unwanted = None, self._number
+
     def look(self, grey: Pixels, *, settled: bool, deadline: float, cancel: threading.Event) -> Answer | None:
-        """What is in a picture; None when that cannot be said (dead, starting, canceled, too late)."""
+        """What is in a picture; None when that cannot be said (dead, starting, canceled, too late).
+
+        Too late is late only: see `busy` and `late`.
+        """
         for _ in range(_TRIES):
             if not self._await_child(deadline, cancel):
                 return None
@@ -169,8 +191,12 @@ class DecoderClient:
             elif self._child.ready and not self._child.unanswered:
                 return True
             else:
-                self._hear(min(now + _SLICE_S, deadline))
+                self._keep(self._hear(min(now + _SLICE_S, deadline)))
         return False
+
+    def _keep(self, answer: Answer | None) -> None:
+        if answer is not None and answer.number > self._unwanted:
+            self._late = answer
 
     def _answer(self, deadline: float, cancel: threading.Event) -> Answer | None:
         wanted = self._number

@@ -123,6 +123,7 @@ class CodeCamera(BarcodeScanner):
         self._repeats.forget()
         self._times.clear()
         self._held = ()
+        self._decoder.forget()
         self._gate.open()
 
     # -- frames --------------------------------------------------------------------------------------
@@ -142,6 +143,8 @@ class CodeCamera(BarcodeScanner):
 
     def _consider(self, frame: Pixels, samples: Samples, deadline: float, cancel: threading.Event) -> None:
         now = self._clock.monotonic()
+        if (late := self._decoder.late()) is not None:
+            self._hear(late, now)
         verdict = self._gate.judge(samples, now)
         if verdict is Verdict.STILL:
             for text in self._held:
@@ -151,10 +154,10 @@ class CodeCamera(BarcodeScanner):
         answer = self._decoder.look(
             grey, settled=verdict is Verdict.SETTLED, deadline=deadline, cancel=cancel
         )
-        if answer is None:
-            self._gate.open()  # nobody has looked at this picture
-        else:
+        if answer is not None:
             self._hear(answer, self._clock.monotonic())
+        elif not self._decoder.busy:
+            self._gate.open()  # nobody has looked at this picture, and nobody will
 
     def _hear(self, answer: Answer, now: float) -> None:
         held = []

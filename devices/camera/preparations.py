@@ -122,6 +122,7 @@ UNSEEN = (
 BY_FINDERS = (
     Preparation("twice-sharp", lambda image: _sharpened(_twice(image), 3.0), 2.0, max_pixels=500_000),
     Preparation("softer", _soft5),
-    Preparation("sharp", _sharpened),
+    # A large picture that was sharpened is noise, and every speck of it has an outline.
+    Preparation("sharp", _sharpened, max_pixels=150_000),
 )
 """For a search by finder patterns alone (see `finder_patterns`), last of all."""

@@ -114,6 +114,17 @@ def test_a_slow_camera_is_slow_and_no_more(camera: CodeCamera, camera_sim: Camer
     assert camera.status().state is DeviceState.ONLINE
 
 
+def test_a_still_counter_is_not_decoded_over_and_over(
+    camera: CodeCamera, camera_sim: CameraSimulator
+) -> None:
+    assert camera_sim.state()["shown"] is False
+    for _ in range(3):  # the first of these contain the thorough look
+        assert scan(camera, 1.0) is None
+    asked = camera._decoder._number
+    assert scan(camera, 1.0) is None
+    assert camera._decoder._number == asked
+
+
 def test_waiting_ends_at_once_when_cancelled(camera: CodeCamera) -> None:
     cancel = threading.Event()
     timer = threading.Timer(0.2, cancel.set)

@@ -23,12 +23,12 @@ from kiosk.clock import SystemClock
 
 LINK = "https://example.cn/r/410722360815"
 NEVER = threading.Event()
-ABORT, HANG, EAT, NONSENSE = 241, 242, 243, 244
+ABORT, HANG, EAT, NONSENSE, SLOW = 241, 242, 243, 244, 245
 
 # A decoder that a picture can kill: its first pixel says how. Everything else is the real process.
 MOODY = textwrap.dedent(
     """
-    import os, sys
+    import os, sys, threading
     from devices.camera.decoder import CodeReader
     from devices.camera.decoder_process import main
 
@@ -43,6 +43,8 @@ MOODY = textwrap.dedent(
                 hoard = [bytearray(1 << 26) for _ in range(64)]
             if mark == 244:
                 os.write(int(sys.argv[1]), b"no message")
+            if mark == 245:
+                threading.Event().wait(0.5)
             return super().look(grey, settled=settled)
 
     main(sys.argv[1:], Moody)
@@ -115,6 +117,35 @@ def test_a_look_that_takes_too_long_is_given_up_and_the_next_waits_for_its_end(
     started = time.monotonic()
     assert look(client, marked(picture, HANG), within_s=0.2) is None
     assert time.monotonic() - started < 0.5
+    assert texts(look(client, picture)) == [LINK]
+
+
+def test_an_answer_that_comes_late_is_still_an_answer(
+    client: DecoderClient, picture: Pixels, eventually: Callable[..., None]
+) -> None:
+    assert texts(look(client, picture)) == [LINK]
+    assert look(client, marked(picture, SLOW), within_s=0.1) is None
+    assert client.busy
+    found: list[Answer | None] = []
+
+    def has_come() -> bool:
+        found.append(client.late())
+        return found[-1] is not None
+
+    eventually(has_come)
+    assert texts(found[-1]) == [LINK]
+    assert client.late() is None
+    assert not client.busy
+
+
+def test_a_late_answer_to_an_earlier_session_is_for_nobody(
+    client: DecoderClient, picture: Pixels, eventually: Callable[..., None]
+) -> None:
+    assert texts(look(client, picture)) == [LINK]
+    assert look(client, marked(picture, SLOW), within_s=0.1) is None
+    client.forget()
+    eventually(lambda: client.late() is None and not client.busy)
+    assert client.late() is None
     assert texts(look(client, picture)) == [LINK]
 
 
