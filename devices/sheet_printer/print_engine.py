@@ -35,8 +35,8 @@ _STOPS: Final = {
     ("cover", "open"): "cover-open",
     ("jam", True): "media-jam",
     ("toner", "out"): "toner-empty",
-    ("output", "full"): "output-area-full",
 }
+"""What ippeveprinter can tell of these; it knows no full output tray."""
 _REMARKS: Final = {("paper", "low"): "media-low", ("toner", "low"): "toner-low"}
 
 

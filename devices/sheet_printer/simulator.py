@@ -1,7 +1,7 @@
 """An A4 printer that is not there: a real `ippeveprinter` with mechanics that run out of paper, jam and die.
 
-Hands: `set {paper, cover, jam, toner, output, seconds_a_sheet, counts}`, `last_sheet {png?, document?}`.
-Beyond the common faults: `paper_out`, `cover_open`, `jam`, `toner_out`, `output_full` (each for `for_s`, or
+Hands: `set {paper, cover, jam, toner, seconds_a_sheet, counts}`, `last_sheet {png?, document?}`.
+Beyond the common faults: `paper_out`, `cover_open`, `jam`, `toner_out` (each for `for_s`, or
 until it is put right), `abort` (the job that is printed, or the next one), `power_cut` (all jobs and
 their history are lost; back after `for_s`) and `no_count` (it completes jobs and never counts a sheet).
 `silence` lets it hang with its connections open.  `at: "command N"` counts the jobs that begin; there are no
@@ -48,7 +48,6 @@ _GOOD: Final = {
     "cover": "closed",
     "jam": False,
     "toner": "ok",
-    "output": "ok",
     "seconds_a_sheet": 0.5,
     "counts": True,
     "abort": False,
@@ -58,7 +57,6 @@ _POSSIBLE: Final = {
     "cover": ("open", "closed"),
     "jam": (True, False),
     "toner": ("ok", "low", "out"),
-    "output": ("ok", "full"),
     "counts": (True, False),
     "abort": (True, False),
 }
@@ -67,7 +65,6 @@ _FAULTS: Final = {
     "cover_open": ("cover", "open"),
     "jam": ("jam", True),
     "toner_out": ("toner", "out"),
-    "output_full": ("output", "full"),
     "abort": ("abort", True),
     "no_count": ("counts", False),
 }
