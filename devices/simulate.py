@@ -33,6 +33,12 @@ A script is a list of faults, for instance:
   - {at: "command 3", do: silence}
 
 \b
+What a fault may `do`:
+  every device      unplug  silence  garbage {bytes_hex}  dribble {gap_s}  pause
+  id-card-reader    lift  answer {sw3}  bad_checksum  delay
+  receipt-printer   paper_out  cover_open  cutter_jam  offline  power_cut
+
+\b
 The control socket speaks JSON-RPC, one message a line. Methods:
   every device      state {}  fault {at?, do, for_s?}  heal {}  unplug {for_s?}  plug {}
   id-card-reader    place_card {card? | fields?}  lift_card {}  set {repeats}

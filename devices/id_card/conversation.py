@@ -98,4 +98,5 @@ class Conversation:
             for body in self._frames.feed(data):
                 self.owed.came_late(parse_reply(body))
         self._frames.clear()
-        self._port.drop_input()
+        if dropped >= _PILED_UP_BYTES:
+            self._port.drop_input()

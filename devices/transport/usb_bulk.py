@@ -2,7 +2,8 @@
 
 The pipes are found in the device's own descriptors, never assumed.  The interface is claimed, which the
 kernel grants to one process; a kernel driver that holds it is detached for as long and given back after.
-Transfers run in slices, so that `cancel` is seen; a slice that times out has moved exactly the bytes it says.
+libusb learns from udev what was plugged in since this process began: without udev (in a container) a device
+that was away is found again only by a new process.  Transfers run in slices, so that `cancel` is seen; a slice that times out has moved exactly the bytes it says.
 """
 
 from __future__ import annotations
