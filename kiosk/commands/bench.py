@@ -13,7 +13,12 @@ import click
 _BENCHES = {
     "start": ("kiosk.bench.start:run", "icon to attract page, memory, idle processor time"),
     "page": ("kiosk.bench.page_turn:run", "tap to painted page"),
-    "card": ("devices.bench:run", "an ID card read, beside the wire time of its bytes"),
+    "card": ("devices.id_card.bench:run", "an ID card read, beside the wire time of its bytes"),
+    "scanner": ("devices.scanner.bench:run", "a burst of long codes, beside pyserial and the wire"),
+    "slip": (
+        "devices.slip_printer.bench:run",
+        "a slip's bytes, processor time and seconds, beside python-escpos",
+    ),
     "camera": ("devices.camera.bench:run", "codes in photographs, and what an empty counter costs"),
     "record": ("kiosk.bench.record:run", "a whole case in the journal, beside a bare durable insert"),
     "delivery": ("sync.bench:run", "1,000 cases from journal to platform, durable at both ends"),
@@ -35,6 +40,8 @@ def bench(name: str | None, as_json: bool, photos: Path | None) -> None:
     start      icon to attract page, memory, idle processor time
     page       tap to painted page
     card       an ID card read, beside the wire time of its bytes
+    scanner    a burst of long codes, beside pyserial and the wire
+    slip       a slip's bytes, processor time and seconds, beside python-escpos
     camera     codes in photographs, beside zxing-cpp, pyzbar and OpenCV
     record     a whole case in the journal, beside a bare durable insert
     delivery   1,000 cases from journal to platform, durable at both ends
