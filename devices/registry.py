@@ -107,14 +107,14 @@ def _nut(settings: PowerSupplySettings, clock: Clock) -> PowerSupply:
 
 def _pcsc_social_card(settings: SocialCardReaderSettings, clock: Clock) -> IdCardReader:
     from devices.social_card.driver import SocialCardReader
-    from devices.transport.card_slot import slot_called
+    from devices.transport.slot_address import slot_called
 
     return SocialCardReader(slot_called(settings.reader, clock), settings.short_file_ids, clock)
 
 
 def _pcsc_badge(settings: BadgeReaderSettings, clock: Clock) -> BadgeReader:
     from devices.badge.driver import PcscBadgeReader
-    from devices.transport.card_slot import slot_called
+    from devices.transport.slot_address import slot_called
 
     return PcscBadgeReader(slot_called(settings.reader, clock), clock)
 

@@ -45,8 +45,9 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
                     set {marks, tokens, mute, hasty, presenter, speed_mm_s, ahead_mm}: its firmware
   sheet-printer     set {paper, cover, jam, toner, seconds_a_sheet, counts}  last_sheet {png?, document?}
+  badge-reader        place_card {card? | fields?}  lift_card {}
   social-card-reader  place_card {card? | fields?}  lift_card {}  set {answers, missing, delay_s}
-  barcode-scanner   scan {text | bytes_hex, symbology?, encoding?}  set {suffix, aim_identifier, trigger}
+  barcode-scanner   scan {text | bytes_hex, symbology?, encoding?, hold?}  set {suffix, aim_identifier, trigger}
   power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
   fingerprint-reader  place_finger {finger?, clear?}  lift_finger {}
   code-camera       show {text? | file?, encoding?, width_px?, turn_deg?, bend?, at?}  clear {}  cover {}  uncover {}
@@ -84,9 +85,15 @@ def _sheet_printer(far_end: Path | FarEnd, baud: int | None, script: list[Fault]
 
 
 def _social_card_reader(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
-    from devices.social_card.simulator import CardReaderSimulator
+    from devices.social_card.simulator import SocialCardReaderSimulator
 
-    return CardReaderSimulator(link, baud=baud, script=script)
+    return SocialCardReaderSimulator(link, baud=baud, script=script)
+
+
+def _badge_reader(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.badge.simulator import BadgeReaderSimulator
+
+    return BadgeReaderSimulator(link, baud=baud, script=script)
 
 
 def _barcode_scanner(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
@@ -133,7 +140,7 @@ SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "receipt-printer": _receipt_printer,
     "sheet-printer": _sheet_printer,
     "social-card-reader": _social_card_reader,
-    "badge-reader": _social_card_reader,
+    "badge-reader": _badge_reader,
     "barcode-scanner": _barcode_scanner,
     "code-camera": _code_camera,
     "document-camera": _document_camera,

@@ -1,11 +1,53 @@
-"""A chip at work: answers command APDUs the way a card with files does (ISO 7816-4)."""
+"""A chip: its files and records, and how it answers command APDUs (ISO 7816-4)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
-from devices.social_card.practice_cards import Chip
+CONTACT_ATR: Final = bytes.fromhex("3B6E000080318066B08412016E0183009000")
+"""T=0; one that vpcd and pcscd take."""
+CONTACTLESS_ATR: Final = bytes.fromhex("3B8F8001804F0CA000000306030001000000006A")
+"""PC/SC part 3, 3.1.3.2.3: a storage card of ISO 14443-3 A behind a contactless reader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A card's chip."""
+
+    label: str
+    atr: bytes = CONTACT_ATR
+    """One byte only: a chip that does not answer (the wrong way round)."""
+    applications: frozenset[bytes] = frozenset()
+    records: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    """By file and record number: the record whole, `tag length value`."""
+    uid: bytes = b""
+    """What a contactless reader says of it."""
+    locked: bool = False
+    """Gives its records for a PIN only."""
+
+
+def badge(uid: bytes, label: str = "badge") -> Chip:
+    """A contactless badge with a number and nothing else."""
+    return Chip(label=label, atr=CONTACTLESS_ATR, uid=uid)
+
+
+BADGES: Final = {
+    chip.label: chip
+    for chip in (
+        badge(bytes.fromhex("04000000000001"), "badge-assistant"),
+        badge(bytes.fromhex("04000000000002"), "badge-site-keeper"),
+        badge(bytes.fromhex("04000000000003"), "badge-engineer"),
+        badge(bytes.fromhex("00000004"), "badge-unknown"),
+    )
+}
+"""Badges of nobody, by name."""
+OTHER_CARDS: Final = {
+    "bank": Chip(label="bank", applications=frozenset({b"1PAY.SYS.DDF01"})),
+    "mute": Chip(label="mute", atr=b"\xff"),
+}
+"""What people also put into a slot."""
 
 
 class Manner(StrEnum):

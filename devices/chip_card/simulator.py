@@ -1,4 +1,4 @@
-"""A card reader's slot that is not there, and the cards to put into it: social-security cards, badges, others.
+"""A card reader's slot that is not there, and the cards to put into it.
 
 It stands behind one of two lines.  A local socket is the slot itself, for `reader = "sim:SOCKET"`; no PC/SC
 service is needed.  `tcp:HOST:PORT` puts the card into vpcd, the virtual reader of vsmartcard, so that the real
@@ -14,15 +14,15 @@ before it (`byte N`).  Beyond the common ones: `lift` (the card is pulled there)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from devices.chip_card.chip import Chip, ChipAtWork, Manner
 from devices.fault_script import Fault
 from devices.simulator import Simulator
-from devices.social_card.chip import ChipAtWork, Manner
-from devices.social_card.practice_cards import DEFAULT_CARD, PRACTICE_CARDS, Chip, custom_card
 from devices.transport.simulated_slot import POWER_ON, RESET, SAY_ATR, SAY_STATE, message
 from devices.transport.slot_socket import SlotSocket
 from devices.transport.vpcd_line import VpcdLine
@@ -34,10 +34,12 @@ _TRY_AGAIN_S = 0.1
 _NOISE = bytes.fromhex("00")
 
 
-class CardReaderSimulator(Simulator):
+class SlotSimulator(Simulator):
     """The slot and what lies in it."""
 
-    name = "social-card-reader"
+    cards: Mapping[str, Chip]
+    """By name: what there is to put in."""
+    default_card: str
 
     def __init__(
         self,
@@ -61,6 +63,10 @@ class CardReaderSimulator(Simulator):
         self._forced = b""
         self._noise: bytes | None = None
         self.commands: list[bytes] = []
+
+    @abstractmethod
+    def custom_card(self, fields: dict[str, Any]) -> Chip:
+        """A card made from the fields of a control message. Raises `ValueError`."""
 
     def place_card(self, chip: Chip) -> None:
         """Put a card in."""
@@ -193,13 +199,13 @@ class CardReaderSimulator(Simulator):
 
     def _place(self, params: Params) -> dict[str, str]:
         fields = params.get("fields")
-        name = str(params.get("card", DEFAULT_CARD))
+        name = str(params.get("card", self.default_card))
         if fields:
-            self.place_card(custom_card(fields))
-        elif name in PRACTICE_CARDS:
-            self.place_card(PRACTICE_CARDS[name])
+            self.place_card(self.custom_card(fields))
+        elif name in self.cards:
+            self.place_card(self.cards[name])
         else:
-            raise ValueError(f"no practice card {name!r}; there are {', '.join(PRACTICE_CARDS)}")
+            raise ValueError(f"no practice card {name!r}; there are {', '.join(self.cards)}")
         return {"card": name}
 
     def _set(self, params: Params) -> None:

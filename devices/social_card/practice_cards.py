@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from devices.chip_card.chip import BADGES, OTHER_CARDS, Chip
 from devices.social_card.protocol import (
     APPLICATION,
     BIRTH,
@@ -21,10 +22,6 @@ from devices.social_card.protocol import (
 )
 from kiosk.domain.resident import is_citizen_number
 
-_ATR: Final = bytes.fromhex("3B6E000080318066B08412016E0183009000")
-"""T=0; one that vpcd and pcscd take."""
-_CONTACTLESS_ATR: Final = bytes.fromhex("3B8F8001804F0CA000000306030001000000006A")
-"""PC/SC part 3, 3.1.3.2.3: a storage card of ISO 14443-3 A behind a contactless reader."""
 _PLACES: Final = {
     VALID_FROM: (5, 5),
     VALID_UNTIL: (5, 6),
@@ -43,22 +40,6 @@ _OTHER_RECORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chip:
-    """A card's chip."""
-
-    label: str
-    atr: bytes = _ATR
-    """One byte only: a chip that does not answer (the wrong way round)."""
-    applications: frozenset[bytes] = frozenset({APPLICATION})
-    records: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    """By file and record number: the record whole, `tag length value`."""
-    uid: bytes = b""
-    """What a contactless reader says of it."""
-    locked: bool = False
-    """Gives its records for a PIN only."""
-
-
 def social_card(fields: dict[str, str]) -> Chip:
     """A social-security card from `name number sex nation birth valid_from valid_until`."""
     name = fields.get("name", "").encode("gb18030")
@@ -73,17 +54,16 @@ def social_card(fields: dict[str, str]) -> Chip:
         VALID_UNTIL: bytes.fromhex(fields.get("valid_until", "00000000")),
     }
     records = {_PLACES[tag]: bytes([tag, len(value)]) + value for tag, value in parts.items()}
-    return Chip(label=fields.get("name", "card"), records=_OTHER_RECORDS | records)
+    return Chip(
+        label=fields.get("name", "card"),
+        applications=frozenset({APPLICATION}),
+        records=_OTHER_RECORDS | records,
+    )
 
 
 def custom_card(fields: dict[str, Any]) -> Chip:
     """A card from the fields of a control message; what is not named is as on the default card."""
     return social_card(_FIELDS | {name: str(value) for name, value in fields.items()})
-
-
-def badge(uid: bytes, label: str = "badge") -> Chip:
-    """A contactless badge with a number and nothing else."""
-    return Chip(label=label, atr=_CONTACTLESS_ATR, applications=frozenset(), uid=uid)
 
 
 def _invented(name: str, birth: str, order: str, nation: str = "01") -> dict[str, str]:
@@ -111,24 +91,22 @@ def _make() -> dict[str, Chip]:
     rare_name = social_card(_invented("测试𠮷㛃", "19950607", "022"))
     expired = social_card(_invented("测试丁", "19601109", "031") | {"valid_until": "20250101"})
     foreign = social_card(_FIELDS | {"number": "AAA000000000001"})
-    return {
-        "测试甲": sample,
-        "long-name": replace(long_name, label="long-name"),
-        "rare-name": replace(rare_name, label="rare-name"),
-        "expired": replace(expired, label="expired"),
-        "bare": replace(sample, label="bare", records=no_record_but_two),
-        "foreign": replace(foreign, label="foreign"),
-        "wrong-number": replace(
-            social_card(_FIELDS | {"number": "110105194912310021"}), label="wrong-number"
-        ),
-        "locked": replace(sample, label="locked", locked=True),
-        "mute": replace(sample, label="mute", atr=b"\xff"),
-        "bank": Chip(label="bank", applications=frozenset({b"1PAY.SYS.DDF01"})),
-        "badge-assistant": badge(bytes.fromhex("04000000000001"), "badge-assistant"),
-        "badge-site-keeper": badge(bytes.fromhex("04000000000002"), "badge-site-keeper"),
-        "badge-engineer": badge(bytes.fromhex("04000000000003"), "badge-engineer"),
-        "badge-unknown": badge(bytes.fromhex("00000004"), "badge-unknown"),
-    }
+    return (
+        {
+            "测试甲": sample,
+            "long-name": replace(long_name, label="long-name"),
+            "rare-name": replace(rare_name, label="rare-name"),
+            "expired": replace(expired, label="expired"),
+            "bare": replace(sample, label="bare", records=no_record_but_two),
+            "foreign": replace(foreign, label="foreign"),
+            "wrong-number": replace(
+                social_card(_FIELDS | {"number": "110105194912310021"}), label="wrong-number"
+            ),
+            "locked": replace(sample, label="locked", locked=True),
+        }
+        | OTHER_CARDS
+        | BADGES
+    )
 
 
 PRACTICE_CARDS: dict[str, Chip] = _make()

@@ -12,11 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
 
-from kiosk.clock import Clock, SystemClock
 from kiosk.errors import LinbanError
-
-SIMULATED: Final = "sim:"
-"""How the name of a reader begins that is a simulator's socket."""
 
 
 class SlotFault(StrEnum):
@@ -120,15 +116,3 @@ class CardSlot(ABC):
         The deadline and `cancel` hold for all that is done with the card, too.  `stay_powered` leaves the
         power to the service afterwards: some contactless readers find a card anew whose power was cut.
         """
-
-
-def slot_called(reader: str, clock: Clock | None = None) -> CardSlot:
-    """The slot that a `reader` setting names, not yet opened."""
-    clock = clock or SystemClock()
-    if reader.startswith(SIMULATED):
-        from devices.transport.simulated_slot import SimulatedSlot
-
-        return SimulatedSlot(reader.removeprefix(SIMULATED), clock)
-    from devices.transport.pcsc import PcscSlot
-
-    return PcscSlot(reader, clock)

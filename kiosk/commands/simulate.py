@@ -61,6 +61,7 @@ class _DeviceGroup(click.Group):
                         "social-card-reader",
                         "A slot for social-security cards and badges, with PC/SC (vpcd) or without.",
                     ),
+                    ("badge-reader", "The same slot with the staff's badges."),
                     ("receipt-printer", "An ESC/POS printer that renders what it prints."),
                     (
                         "sheet-printer",

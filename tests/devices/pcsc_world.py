@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from devices.social_card.simulator import CardReaderSimulator
+from devices.social_card.simulator import SocialCardReaderSimulator
 from kiosk.ipc import IpcClient
 
 _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
@@ -33,7 +33,7 @@ CHANNELID 0x8C7B
 _SETUP = 'mount --make-rprivate / && mkdir -p /run/pcscd && mount --bind "$0" /run/pcscd && ip link set lo up'
 _HOLD = """
 import sys, threading, time
-from devices.transport.card_slot import slot_called
+from devices.transport.slot_address import slot_called
 slot = slot_called(sys.argv[1])
 slot.open(time.monotonic() + 2)
 with slot.hold(time.monotonic() + 60, threading.Event()):
@@ -68,7 +68,7 @@ class SimulatedWorld(SlotWorld):
     def __init__(self, folder: Path) -> None:
         self.reader = f"sim:{folder / 'slot'}"
         self.control = folder / "slot.sock"
-        self.simulator = CardReaderSimulator(folder / "slot")
+        self.simulator = SocialCardReaderSimulator(folder / "slot")
         self.simulator.start()
         self.simulator.serve_control(self.control)
 

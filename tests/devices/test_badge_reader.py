@@ -19,7 +19,7 @@ from devices.device_thread import DeviceThread
 from devices.duty import Desk
 from devices.id_card.duty import IdCardDuty
 from devices.social_card.driver import SocialCardReader
-from devices.transport.card_slot import slot_called
+from devices.transport.slot_address import slot_called
 from kiosk.clock import SystemClock
 from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus
 from kiosk.ports import BadgeRead, CardRead

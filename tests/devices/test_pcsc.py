@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from devices.transport.card_slot import CardSlot, SlotFault, SlotLost, slot_called
+from devices.transport.card_slot import CardSlot, SlotFault, SlotLost
 from devices.transport.pcsc_library import Context, IoRequest, ReaderState, fault_of, load_library
+from devices.transport.slot_address import slot_called
 from tests.devices.pcsc_world import MOSTLY_SIMULATED, PcscWorld, SimulatedWorld, SlotWorld
 
 Eventually = Callable[..., None]

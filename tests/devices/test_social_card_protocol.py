@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.social_card.chip import ChipAtWork, Manner
+from devices.chip_card.chip import ChipAtWork, Manner
 from devices.social_card.practice_cards import PRACTICE_CARDS, custom_card
 from devices.social_card.protocol import APPLICATION, RECORDS, parse_identity, parse_record, read_identity
 from devices.transport.apdu import ask, parse_response, read_record, select, tell

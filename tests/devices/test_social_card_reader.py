@@ -11,7 +11,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from devices.social_card.driver import SocialCardReader
-from devices.transport.card_slot import slot_called
+from devices.transport.slot_address import slot_called
 from kiosk.domain.device_status import DeviceDetail, DeviceState, DeviceStatus, MediaState
 from kiosk.domain.resident import DocumentKind
 from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, NoCard
