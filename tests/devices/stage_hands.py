@@ -114,6 +114,11 @@ class Stage:
         seat.answer()
         return seat
 
+    def process(self, *arguments: str) -> None:
+        """Another program of the product on the stage."""
+        program = Lines(sys.executable, *arguments, env={"UMOCKDEV_DIR": self.root})
+        self._stack.callback(program.close)
+
 
 @contextmanager
 def staged(kind: str, far_end: TcpFarEnd, bus_path: str = "1-2") -> Iterator[Stage]:

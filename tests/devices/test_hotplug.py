@@ -6,6 +6,7 @@ import importlib.util
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -63,6 +64,33 @@ def test_udev_tells_of_every_plug(sam: IdCardReaderSimulator, kind: str, address
     for noticed_s, recovered_s in _recoveries(sam, "serve", address, kind):
         assert noticed_s < 1.0
         assert recovered_s < 1.0
+
+
+def test_a_loose_plug_is_looked_at_all_the_same(sam: IdCardReaderSimulator) -> None:
+    """Events that never pause must not keep everybody from looking."""
+    with stage_hands.staged("hid", sam._port) as stage:
+        seat = stage.seat("hid:2b8b:2721")
+        seat.tell("serve")
+        seat.until_state("online")
+        ended = threading.Event()
+
+        def shake() -> None:
+            while not ended.wait(0.03):
+                sam.unplug()
+                ended.wait(0.03)
+                sam.plug()
+
+        shaking = threading.Thread(target=shake)
+        shaking.start()
+        looks: list[float] = []
+        while len(looks) < 4:
+            answer = seat.answer()
+            looks += [answer["at"]] if "moved" in answer else []
+        ended.set()
+        shaking.join()
+        assert max(later - earlier for earlier, later in pairwise(looks)) < 1.0
+        sam.plug()
+        seat.until_state("online")
 
 
 @pytest.mark.slow

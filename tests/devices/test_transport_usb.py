@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +17,9 @@ from devices.fault_script import Fault
 from devices.id_card.practice_cards import DEFAULT_CARD, PRACTICE_CARDS
 from devices.id_card.simulator import IdCardReaderSimulator
 from devices.transport.tcp_far_end import TcpFarEnd
+from kiosk.config import load
+from kiosk.errors import IpcError
+from kiosk.ipc import IpcClient
 
 
 def _beside(name: str) -> ModuleType:
@@ -111,6 +116,18 @@ def test_another_socket_or_another_device_is_not_taken(
         assert stage.seat(address).ask("open")["state"] == "no_device"
 
 
+def test_of_two_alike_readers_the_one_in_the_named_socket_is_taken(
+    sam: IdCardReaderSimulator, far_end: TcpFarEnd
+) -> None:
+    with stage_hands.staged("sam-twin", far_end) as stage:
+        found = stage.seat("usb:0400:C35A").ask("plugged")["found"]
+        assert [each[0] for each in found] == ["usb:0400:C35A@1-1", "usb:0400:C35A@1-2"]
+        assert stage.seat("usb:0400:C35A@1-1").ask("open")["state"] != "online"
+        seat = stage.seat("usb:0400:C35A@1-2")
+        assert seat.ask("open")["state"] == "online"
+        assert seat.ask("read")["outcome"] == "CardRead"
+
+
 def test_of_two_pairs_the_one_of_the_documents_is_taken(
     sam: IdCardReaderSimulator, far_end: TcpFarEnd
 ) -> None:
@@ -164,3 +181,49 @@ def test_a_printers_kernel_driver_is_put_aside_and_given_back() -> None:
             seat.ask("close")
             for wanted in ("detach 0", "claim 0", "release 0", "attach 0"):
                 stage.lines.until(wanted)
+
+
+def test_the_devices_process_reads_a_card_over_usb_and_recovers(
+    sam: IdCardReaderSimulator, far_end: TcpFarEnd, tmp_path: Path
+) -> None:
+    config = tmp_path / "linban.toml"
+    config.write_text(
+        f'[paths]\nstate_dir = "{tmp_path}"\nrun_dir = "{tmp_path}"\n'
+        '[devices.id_card_reader]\nport = "usb:0400:C35A@1-2"\n',
+        encoding="utf-8",
+    )
+    with stage_hands.staged("sam", far_end) as stage:
+        stage.process("-m", "devices", "--config", str(config))
+        with _connect(load(config).devices_socket) as client:
+            states = _states(client)
+            assert next(states) == "online"
+            client.call("id_card.start", session="one")
+            outcome = next(m.params for m in client.notifications(10) if m.method == "id_card.outcome")
+            assert (outcome["session"], outcome["outcome"]["type"]) == ("one", "read")
+            client.call("id_card.stop")
+            pulled_at = time.monotonic()
+            sam.unplug()
+            assert next(state for state in states if state != "online") == "no_device"
+            assert time.monotonic() - pulled_at < 1.5
+            plugged_at = time.monotonic()
+            sam.plug()
+            assert next(state for state in states if state == "online")
+            assert time.monotonic() - plugged_at < 1.5
+
+
+def _connect(socket: Path) -> IpcClient:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return IpcClient(socket)
+        except IpcError:
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.02)
+
+
+def _states(client: IpcClient) -> Iterator[str]:
+    for message in client.notifications(10):
+        if message.method == "device.status" and message.params["device"] == "id_card_reader":
+            state = str(message.params["status"]["state"])
+            if state not in ("starting", "busy"):
+                yield state

@@ -1,7 +1,7 @@
 """A stage with USB sockets that are not there, run by the system's Python (it has umockdev's bindings).
 
-    usb_stage.py KIND TCP-PORT [BUS-PATH]      KIND: sam, sam-two-pairs, sam-stalled, printer, hid,
-                                               hid-shifted (junk before each answer)
+    usb_stage.py KIND TCP-PORT [BUS-PATH]      KIND: sam, sam-two-pairs, sam-twin, sam-stalled,
+                                               printer, hid, hid-shifted (junk before each answer)
 
 Whoever is started under umockdev's preload with UMOCKDEV_DIR set to the first line printed here sees, through
 the real libusb, libudev and kernel interfaces, one device in the socket BUS-PATH.  Its bytes go to and from
@@ -243,21 +243,10 @@ class Stage:
 
     def plug(self) -> None:
         self.number += 1
-        bus, _, sockets = BUS_PATH.partition("-")
-        folder = f"/devices/pci0000:00/0000:00:14.0/usb{bus}/{BUS_PATH}"
-        node = f"bus/usb/{int(bus):03}/{self.number:03}"
-        blob = descriptors().hex().upper()
-        vendor, product = (
-            (0x2B8B, 0x2721) if KIND.startswith("hid") else struct.unpack_from("<HH", descriptors(), 8)
-        )
-        self.add(
-            folder,
-            f"N: {node}={blob}\nE: DEVNAME=/dev/{node}\nE: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\nE: DRIVER=usb\n"
-            f"E: PRODUCT={vendor:x}/{product:x}/100\nE: BUSNUM={int(bus):03}\nE: DEVNUM={self.number:03}\n"
-            f"E: MAJOR=189\nE: MINOR={self.number - 1}\nA: bConfigurationValue=1\\n\nA: busnum={bus}\\n\n"
-            f"A: devnum={self.number}\\n\nA: devpath={sockets}\\n\nA: speed=12\\n\nA: idVendor={vendor:04x}\\n\n"
-            f"A: idProduct={product:04x}\\n\nH: descriptors={blob}\n",
-        )
+        if KIND == "sam-twin" and self.number == 4:
+            # The same model in a socket before ours, which answers nothing.
+            self.usb_device("1-1", 2)
+        folder, node = self.usb_device(BUS_PATH, self.number)
         if KIND == "printer":
             self.add(
                 f"{folder}/{BUS_PATH}:1.0",
@@ -271,6 +260,25 @@ class Stage:
         for device in self.devices:
             self.testbed.uevent(device, "add")
         say("plugged", self.number)
+
+    def usb_device(self, bus_path: str, number: int) -> tuple[str, str]:
+        """Put a device into a socket; its place in sysfs and its node."""
+        bus, _, sockets = bus_path.partition("-")
+        folder = f"/devices/pci0000:00/0000:00:14.0/usb{bus}/{bus_path}"
+        node = f"bus/usb/{int(bus):03}/{number:03}"
+        blob = descriptors().hex().upper()
+        vendor, product = (
+            (0x2B8B, 0x2721) if KIND.startswith("hid") else struct.unpack_from("<HH", descriptors(), 8)
+        )
+        self.add(
+            folder,
+            f"N: {node}={blob}\nE: DEVNAME=/dev/{node}\nE: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\nE: DRIVER=usb\n"
+            f"E: PRODUCT={vendor:x}/{product:x}/100\nE: BUSNUM={int(bus):03}\nE: DEVNUM={number:03}\n"
+            f"E: MAJOR=189\nE: MINOR={number - 1}\nA: bConfigurationValue=1\\n\nA: busnum={bus}\\n\n"
+            f"A: devnum={number}\\n\nA: devpath={sockets}\\n\nA: speed=12\\n\nA: idVendor={vendor:04x}\\n\n"
+            f"A: idProduct={product:04x}\\n\nH: descriptors={blob}\n",
+        )
+        return folder, node
 
     def plug_hid(self, folder: str) -> None:
         interface = f"{folder}/{BUS_PATH}:1.0"
