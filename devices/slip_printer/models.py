@@ -117,7 +117,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Two of these are under way at most: the buffer never fills, questions get through, and when paper
         runs out the end of the slip has mostly not left yet.
         """
-        return min(128, self.buffer_bytes // 8)
+        return min(256, self.buffer_bytes // 8)
 
 
 _LIKE: Final = "like"

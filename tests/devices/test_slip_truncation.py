@@ -47,7 +47,7 @@ class Bench:
 
     def __init__(self, port: Path, simulator: ReceiptPrinterSimulator, model: str) -> None:
         self.simulator = simulator
-        timing = Timing(answer_s=0.08, look_s=0.02, recover_s=1.0, settle_s=0.003)
+        timing = Timing(answer_s=0.2, look_s=0.02, recover_s=1.0, settle_s=0.003)
         quick = replace(MODELS[model], max_speed_mm_s=1e9)
         self.printer = EscPosPrinter(port_at(str(port)), quick, timing=timing)
         self.never = threading.Event()
