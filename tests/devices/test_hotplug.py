@@ -47,7 +47,7 @@ def _recoveries(sam: IdCardReaderSimulator, how: str, address: str, kind: str) -
         seat = stage.seat(address)
         seat.tell(how)
         seat.until_state("online")
-        for _ in range(3):
+        for _ in range(2):
             pulled_at = time.monotonic()
             sam.unplug()
             noticed_at = seat.until_state("no_device")

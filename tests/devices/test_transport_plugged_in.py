@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from devices.id_card.simulator import IdCardReaderSimulator
-from devices.transport.plugged_in import Reach, reach
+from devices.transport.plugged_in import Attached, Reach, reach
 from devices.transport.tcp_far_end import TcpFarEnd
-from kiosk.commands.attached import devices_found
+from kiosk.commands.attached import devices_found, plugged_in
 from kiosk.commands.finding import Finding, Verdict
 from kiosk.config import load
 from kiosk.domain.device_status import DeviceClass
@@ -127,6 +127,18 @@ def test_every_class_has_one_line_and_its_own_check(tmp_path: Path, monkeypatch:
     assert found["code camera"].verdict is Verdict.FAILS
     assert "HOST:PORT" in found["barcode scanner"].advice
     assert found["badge reader"].verdict is Verdict.LIMITED
+
+
+def test_what_no_setting_names_never_fails_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [
+        Attached(address="usb:0400:C35A@1-2", what="ID card reader (SAM)", reach=Reach.FORBIDDEN),
+        Attached(address="/dev/input/by-id/usb-x-event-kbd", what="keyboard", reach=Reach.FORBIDDEN),
+    ]
+    monkeypatch.setattr("devices.transport.plugged_in.plugged_in", lambda: found)
+    reader, keyboard = plugged_in()
+    assert (reader.verdict, keyboard.verdict) == (Verdict.LIMITED, Verdict.LIMITED)
+    assert "70-linban.rules" in reader.advice
+    assert "input" in keyboard.advice
 
 
 def test_the_rules_for_udev_name_what_the_drivers_look_for() -> None:
