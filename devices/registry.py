@@ -239,6 +239,18 @@ def _board_contract() -> Contract[Any]:
     return CONTRACT
 
 
+def _social_card_contract() -> Contract[Any]:
+    from devices.social_card.contract import CONTRACT
+
+    return CONTRACT
+
+
+def _badge_contract() -> Contract[Any]:
+    from devices.badge.contract import CONTRACT
+
+    return CONTRACT
+
+
 def _badge_duty(desk: Desk) -> Duty[Any]:
     from devices.badge.duty import BadgeDuty
 
@@ -256,11 +268,13 @@ KINDS: tuple[DeviceKind, ...] = (
         device=DeviceClass.SOCIAL_CARD_READER,
         drivers={"pcsc-social-card": _pcsc_social_card},
         duty=_id_card_duty,
+        contract=_social_card_contract,
     ),
     DeviceKind(
         device=DeviceClass.BADGE_READER,
         drivers={"pcsc-badge": _pcsc_badge},
         duty=_badge_duty,
+        contract=_badge_contract,
     ),
     DeviceKind(
         device=DeviceClass.RECEIPT_PRINTER,

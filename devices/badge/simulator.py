@@ -12,7 +12,7 @@ class BadgeReaderSimulator(SlotSimulator):
     """See `devices.chip_card.simulator` for its lines and its faults."""
 
     name = "badge-reader"
-    cards = BADGES | OTHER_CARDS
+    cards = BADGES | OTHER_CARDS | {"badge": BADGES["badge-assistant"]}
     default_card = "badge-assistant"
 
     def custom_card(self, fields: dict[str, Any]) -> Chip:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -98,6 +98,12 @@ def read_identity(transmit: Transmit, short_file_ids: bool = False) -> IdentityD
         elif response.word != _NO_SUCH_RECORD:
             return _fault_of(response.word)
     return parse_identity(answers)
+
+
+def wanted_records(records: Mapping[tuple[int, int], bytes]) -> list[bytes]:
+    """Of a card's records (by file and number) those that a read asks for."""
+    places = [(record.file, record.number) for record in RECORDS]
+    return [records[place] for place in places if place in records]
 
 
 def _fault_of(word: int | None) -> CardFault:
