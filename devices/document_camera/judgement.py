@@ -29,8 +29,10 @@ _SOFT = 0.8
 _TILE_PX, _TILES = 96, 14
 _LEAST_CONTRAST, _LEAST_INK = 32.0, 0.03
 _CLIPPED, _ABOVE_PAPER, _WHITEST = 243, 9, 238
+_FAR_ABOVE_PAPER, _LARGEST_PART = 30, 0.25
+"""So much brighter than the paper, but not clipped: print is washed out there. Sunlight on half the page is not."""
 _GLARE_PART, _GLARE_LEAST_PX = 0.0010, 70
-_GLARE_TEXTURE = 3.0
+_GLARE_TEXTURE = 26.0
 _GLARE_FILL = 0.35
 _MOVED_GREY, _MOVED_PART, _EDGE_PX = 16, 0.006, 5
 
@@ -162,14 +164,21 @@ def has_glare(small: Pixels, mask: NDArray[np.bool_]) -> bool:
     paper = _paper_level(values)
     if paper > _WHITEST:
         return False
-    threshold = max(_CLIPPED, paper + _ABOVE_PAPER)
+    return _has_blob(low, mask, max(_CLIPPED, paper + _ABOVE_PAPER), paper, 1.0) or _has_blob(
+        low, mask, paper + _FAR_ABOVE_PAPER, paper, _LARGEST_PART
+    )
+
+
+def _has_blob(low: Pixels, mask: NDArray[np.bool_], threshold: float, paper: float, most: float) -> bool:
+    """Whether something compact is at least so bright, and covers at most a part of the page."""
+    page_px = int(mask.sum())
     blobs = ((low >= threshold) & mask).astype(np.uint8)
     blobs = cv2.morphologyEx(blobs, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(blobs)
-    least = max(_GLARE_PART * values.size, _GLARE_LEAST_PX)
+    least = max(_GLARE_PART * page_px, _GLARE_LEAST_PX)
     for number in range(1, count):
         x, y, width, height, area = (int(value) for value in stats[number])
-        if area < least or area < _GLARE_FILL * width * height:
+        if area < least or area > most * page_px or area < _GLARE_FILL * width * height:
             continue
         around = (slice(max(y - 6, 0), y + height + 6), slice(max(x - 6, 0), x + width + 6))
         if _mirrored(low[around], labels[around] == number, mask[around], paper):
@@ -187,7 +196,7 @@ def _paper_level(values: NDArray[np.uint8]) -> float:
 
 def _mirrored(low: Pixels, blob: NDArray[np.bool_], mask: NDArray[np.bool_], paper: float) -> bool:
     """A lamp's picture fades; a white patch that is printed ends."""
-    if float(low[blob].std()) > _GLARE_TEXTURE + 3:
+    if float(low[blob].std()) > _GLARE_TEXTURE:
         return False
     grown = cv2.dilate(blob.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     ring = grown & ~blob & mask

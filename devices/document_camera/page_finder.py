@@ -20,7 +20,8 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 SMALL_WIDTH_PX = 640
-_LEAST_SIDE, _LEAST_MEAN = 0.30, 0.62
+_LEAST_SIDE, _LEAST_MEAN = 0.36, 0.62
+_SURE_SIDE = 0.75
 _EDGE_PX = 1.5
 """A corner this far outside the small picture is cut off."""
 
@@ -53,19 +54,21 @@ def find_page(small: Pixels) -> PageSeen | None:
     lines = find_lines(flat)
     best = _best_whole(lines, width, height)
     cut_off = False
-    if best is None:
-        best = best_cut_off(flat, lines)
-        cut_off = best is not None
+    if best is None or best[2] < _SURE_SIDE:
+        # A fold, or a shadow across the page, may pass for the side that is beyond the picture.
+        other = best_cut_off(flat, lines)
+        if other is not None and (best is None or other[1] > best[1]):
+            best, cut_off = (*other, 1.0), True
     if best is None:
         return None
-    corners, confidence = best
+    corners, confidence, _ = best
     found = _clockwise(corners + np.array([width / 2, height / 2]))
     outside = (found < -_EDGE_PX) | (found > np.array([width, height]) + _EDGE_PX)
     return PageSeen(found, confidence, cut_off or bool(outside.any()))
 
 
-def _best_whole(lines: Lines, width: int, height: int) -> tuple[Floats, float] | None:
-    """The best quadrangle of four seen sides, from the middle."""
+def _best_whole(lines: Lines, width: int, height: int) -> tuple[Floats, float, float] | None:
+    """The best quadrangle of four seen sides, from the middle; how much was seen of all, and of the worst."""
     quads = quadrangles(lines, width, height)
     if quads is None:
         return None
@@ -74,7 +77,7 @@ def _best_whole(lines: Lines, width: int, height: int) -> tuple[Floats, float] |
     score = whole + 0.35 * np.minimum(least, 0.8) + 0.25 * np.sqrt(np.minimum(area, 1.0))
     score[(least < _LEAST_SIDE) | (whole < _LEAST_MEAN)] = -1
     best = int(score.argmax())
-    return None if score[best] < 0 else (corners[best], float(whole[best]))
+    return None if score[best] < 0 else (corners[best], float(whole[best]), float(least[best]))
 
 
 def _clockwise(corners: Floats) -> Floats:

@@ -33,6 +33,7 @@ _SEARCH_PX = 4
 _OFFSETS_PX = (-7.0, -4.5, -2.0, 2.0, 4.5, 7.0)
 """Where beside a line one looks: paper is paper near the edge and further in, or it is a stroke of a pen or a
 guide line; the plate is seen close by, or behind a guide line that runs along the edge."""
+_SUDDEN = 0.55
 _COLOUR_GAIN = 1.6
 _LIGHTER, _OTHER_COLOUR = 7.0, 10.0
 """Least step in lightness and in colour, of 255."""
@@ -204,14 +205,16 @@ def _measured(flat: Pixels, normals: Floats, rhos: Floats, reach: float) -> Line
     """Where along each line there is paper on one side only."""
     values, inside = _samples(flat, normals, rhos, reach, np.array(_OFFSETS_PX))
     counts = np.zeros((len(normals), 2, inside.shape[1] + 1), np.int32)
-    for side, (far, near, plate, behind) in enumerate(((0, 2, 3, 4), (5, 3, 2, 1))):
+    for side, (far, near, plate, behind, opposite) in enumerate(((0, 2, 3, 4, 5), (5, 3, 2, 1, 0))):
         paper = np.minimum(values[:, :, near, 0], values[:, :, far, 0])
         lighter = paper - np.minimum(values[:, :, plate, 0], values[:, :, behind, 0])
         colour = np.minimum(
             np.abs(values[:, :, near, 1:] - values[:, :, plate, 1:]).max(axis=2),
             np.abs(values[:, :, far, 1:] - values[:, :, plate, 1:]).max(axis=2),
         )
-        here = (lighter > _LIGHTER) | ((colour > _OTHER_COLOUR) & (lighter > -_LIGHTER))
+        # A shadow comes on slowly, the edge of a sheet at once.
+        whole = values[:, :, far, 0] - values[:, :, opposite, 0]
+        here = ((lighter > _LIGHTER) & (lighter > _SUDDEN * whole)) | ((colour > _OTHER_COLOUR) & (lighter > -_LIGHTER))
         counts[:, side, 1:] = np.cumsum(here & inside, axis=1)
     seen = np.zeros((len(normals), inside.shape[1] + 1), np.int32)
     seen[:, 1:] = np.cumsum(inside, axis=1)

@@ -282,7 +282,7 @@ def exposed(picture: Pixels, noise: float, jpeg: int, seed: int) -> Pixels:
         down, right = (int(value) for value in np.random.default_rng(seed).integers(0, _NOISE_TILES, 2))
         grain = _grain(noise, height + _NOISE_TILES, width + _NOISE_TILES)
         noisy = cv2.add(picture, grain[down : down + height, right : right + width], dtype=cv2.CV_8U)
-        cv2.copyTo(picture, cv2.compare(picture, 254, cv2.CMP_GE), noisy)
+        cv2.copyTo(picture, np.where(picture >= 254, np.uint8(255), np.uint8(0)), noisy)
         picture = np.asarray(noisy, np.uint8)
     if jpeg:
         _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, jpeg])
