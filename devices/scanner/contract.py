@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from devices.code_text import MAX_CODE_BYTES
 from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
 from devices.scanner.simulator import BarcodeScannerSimulator
-from kiosk.device_settings import BarcodeScannerSettings
+from kiosk.device_settings import BarcodeScannerSettings, Trigger
 from kiosk.domain.device_status import DeviceClass
 from kiosk.ports import BarcodeScanner, NotScanned, Scan, ScanFault
 
@@ -19,13 +19,16 @@ _CODE = "https://example.invalid/办件/0123456789"
 _WAIT_S = 3.0
 
 
-@contextmanager
-def _stage(folder: Path) -> Iterator[Stage]:
-    link, control = folder / "scanner", folder / "scanner.sock"
-    with BarcodeScannerSimulator(link) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=BarcodeScannerSettings(port=str(link)), control=control)
+def _stage(trigger: Trigger) -> Callable[[Path], AbstractContextManager[Stage]]:
+    @contextmanager
+    def stage(folder: Path) -> Iterator[Stage]:
+        link, control = folder / "scanner", folder / "scanner.sock"
+        with BarcodeScannerSimulator(link, trigger=trigger) as simulator:
+            simulator.start()
+            simulator.serve_control(control)
+            yield Stage(settings=BarcodeScannerSettings(port=str(link), trigger=trigger), control=control)
+
+    return stage
 
 
 def _lie(outcome: Any, _hands: Hands) -> str:
@@ -35,7 +38,7 @@ def _lie(outcome: Any, _hands: Hands) -> str:
 
 def _show(hands: Hands) -> None:
     if hands.simulated:
-        hands.do("scan", text=_CODE)
+        hands.do("scan", text=_CODE, hold=True)
     else:
         hands.do("scan")
 
@@ -54,14 +57,18 @@ CONTRACT: Contract[BarcodeScanner] = Contract(
         timeout_s=_WAIT_S,
         wire_bytes=len(_CODE.encode()) + 2,
     ),
-    stages={"scanner-serial": _stage},
+    # One that looks by itself, and one that must be told to and answers in packets.
+    stages={
+        "scanner-serial": _stage(Trigger.NONE),
+        "scanner-serial/zebra-ssi": _stage(Trigger.ZEBRA_SSI),
+    },
     asked={"scan": ("请让扫描器扫一个码", "Show the scanner a code")},
 )
 
 
 def _text(rig: Rig[BarcodeScanner], driver: BarcodeScanner, data: bytes) -> Scan | NotScanned | None:
     driver.forget()
-    rig.hands.do("scan", bytes_hex=data.hex())
+    rig.hands.do("scan", bytes_hex=data.hex(), hold=True)
     return driver.next_scan(_WAIT_S, threading.Event())
 
 
@@ -99,7 +106,7 @@ def _double(rig: Rig[BarcodeScanner]) -> Evidence:
     with rig.opened() as driver:
         driver.forget()
         rig.hands.fault("double")
-        rig.hands.do("scan", text=_CODE)
+        rig.hands.do("scan", text=_CODE, hold=True)
         first = driver.next_scan(_WAIT_S, threading.Event())
         second = driver.next_scan(0.5, threading.Event())
     require(isinstance(first, Scan) and second is None, "came twice")

@@ -29,6 +29,8 @@ _SUFFIXES = {Suffix.CR: b"\r", Suffix.LF: b"\n", Suffix.CRLF: b"\r\n", Suffix.AN
 _AIM = {"qr": "]Q1", "code128": "]C0", "ean": "]E0", "datamatrix": "]d1", "pdf417": "]L0", "code39": "]A0"}
 _SSI_TYPES = {name: number for number, name in ssi.SYMBOLOGIES.items()}
 _MAX_COMMAND_BYTES = 64
+_LOOK_S = 0.03
+"""Between the command and the first picture."""
 
 
 class BarcodeScannerSimulator(Simulator):
@@ -51,18 +53,21 @@ class BarcodeScannerSimulator(Simulator):
         self._suffix, self._aim, self._trigger = suffix, aim_identifier, trigger
         self._looking = False
         self._commands = bytearray()
+        self._held: tuple[bytes, str] | None = None
         self._split_gap_s: float | None = None
         self._double = self._mute = self._bad_sum = False
         self._status = words.ACK
         self._scans = self._starts = self._stops = self._acknowledged = 0
         self._unacknowledged: list[bytes] = []
 
-    def scan(self, code: bytes, symbology: str = "qr") -> bool:
-        """Hold a code before the scanner; False when it was not looking."""
+    def scan(self, code: bytes, symbology: str = "qr", hold: bool = False) -> bool:
+        """Pass a code before the scanner; False when it was not looking. `hold` it there until it does."""
         with self.lock:
             self.command_arrived()
             if self._trigger is not Trigger.NONE and not self._looking:
+                self._held = (code, symbology) if hold else None
                 return False
+            self._held = None
             self._scans += 1
             self._looking = False
             data = self._coded(code, symbology)
@@ -210,7 +215,13 @@ class BarcodeScannerSimulator(Simulator):
         self._stops += stop
         if self._status == words.ACK and (start or stop):
             self._looking = start
+            if start and self._held is not None:
+                self.later(_LOOK_S, self._see_what_is_held)
             self.changed()
+
+    def _see_what_is_held(self) -> None:
+        if self._held is not None and self._looking:
+            self.scan(*self._held)
 
     def _answer(self, reply: bytes) -> None:
         if not self._mute:
@@ -255,7 +266,7 @@ class BarcodeScannerSimulator(Simulator):
             code = str(params["text"]).encode(str(params.get("encoding", "utf-8")))
         else:
             raise ValueError("scan needs `text` or `bytes_hex`")
-        return {"seen": self.scan(code, str(params.get("symbology", "qr")))}
+        return {"seen": self.scan(code, str(params.get("symbology", "qr")), bool(params.get("hold", False)))}
 
     def _set(self, params: Params) -> None:
         self._suffix = Suffix(params.get("suffix", self._suffix))
