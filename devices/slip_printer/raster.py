@@ -19,7 +19,8 @@ CELL_DOTS = 24
 COLUMN_DOTS = 12
 _BASELINE = 0.88
 """Of the em square: where the CJK fonts of the Noto family put it."""
-_THRESHOLD = 120
+_THRESHOLD = 90
+"""Of 255: thin strokes of small type stay whole, as on the printer's own."""
 _OVERHANG_DOTS = 4
 _KNOWN_FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
