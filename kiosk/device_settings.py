@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 Baud = Annotated[int, Meta(ge=1200, le=921600, description="a serial speed; without meaning on USB and TCP")]
 _PORT = "its port: /dev/serial/by-path/…, usb:VID:PID, hid:VID:PID or tcp:HOST:PORT"
 Port = Annotated[str, Meta(min_length=1, description=_PORT)]
+_PCSC_READER = "the PC/SC name of the reader, or the beginning of it; empty: the first one; or sim:SOCKET for a simulated one"
 
 
 class IdCardReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,9 +35,7 @@ class SocialCardReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown
     driver: Annotated[str, Meta(pattern="^pcsc-social-card$", description="pcsc-social-card")] = (
         "pcsc-social-card"
     )
-    reader: Annotated[
-        str, Meta(description="the PC/SC name of the reader, or the beginning of it; empty: the first one")
-    ] = ""
+    reader: Annotated[str, Meta(description=_PCSC_READER)] = ""
     short_file_ids: Annotated[
         bool, Meta(description="read records by short file identifier (some cards of the third generation)")
     ] = False
@@ -46,9 +45,7 @@ class BadgeReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """[devices.badge_reader]: a PC/SC reader for the badges of the staff."""
 
     driver: Annotated[str, Meta(pattern="^pcsc-badge$", description="pcsc-badge")] = "pcsc-badge"
-    reader: Annotated[
-        str, Meta(description="the PC/SC name of the reader, or the beginning of it; empty: the first one")
-    ] = ""
+    reader: Annotated[str, Meta(description=_PCSC_READER)] = ""
 
 
 class ReceiptPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -137,6 +137,10 @@ def test_service_restarted_while_waiting(pcsc: PcscWorld, never: threading.Event
     reader.close()
 
 
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 # -- on their threads -----------------------------------------------------------------------------------
 
 
@@ -246,6 +250,54 @@ def test_both_are_back_two_seconds_after_the_service(
     pcsc.hand("place_card")
     eventually(lambda: both.named("id_card.outcome"))
     both.close()
+
+
+@pytest.mark.slow
+def test_two_busy_drivers_while_the_service_dies_again_and_again(
+    pcsc: PcscWorld, never: threading.Event
+) -> None:
+    drivers = SocialCardReader(slot_called(pcsc.reader)), PcscBadgeReader(slot_called(pcsc.reader))
+    for driver in drivers:
+        driver.open()
+    before = _open_files()
+    over, wrong, reads = threading.Event(), list[BaseException](), [0, 0]
+
+    def work(number: int) -> None:
+        driver = drivers[number]
+        try:
+            while not over.is_set():
+                if driver.status().state is not DeviceState.ONLINE:
+                    driver.open()
+                driver.forget()
+                if isinstance(driver, SocialCardReader):
+                    reads[number] += isinstance(driver.read(2.0, over, lambda: None), CardRead)
+                else:
+                    driver.read(0.02, over)
+                    reads[number] += 1
+        except BaseException as error:  # the test must see it, whatever it is
+            wrong.append(error)
+            raise
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for worker in workers:
+        worker.start()
+    pcsc.hand("place_card")
+    for _ in range(4):
+        never.wait(0.8)
+        pcsc.stop_service()
+        never.wait(0.1)
+        pcsc.start_service()
+    never.wait(1.0)
+    over.set()
+    for worker in workers:
+        worker.join(5.0)
+    assert not wrong
+    assert min(reads) > 10
+    for driver in drivers:
+        driver.open()
+    assert _open_files() == before
+    for driver in drivers:
+        driver.close()
 
 
 def test_plug_of_the_reader_pulled_and_put_back(
