@@ -77,6 +77,8 @@ class Conversation:
         """The last queued answer said that the paper had ended."""
         self.doubt = False
         """Something answered that nobody had asked: no answer proves anything any more."""
+        self.disturbed = False
+        """The printer told of a fault by itself, even if it has passed since: a line may be missing."""
         self.paper_time = PaperTime(model)
 
     def forget(self) -> None:
@@ -86,7 +88,7 @@ class Conversation:
         self._real_time.clear()
         self._marks.clear()
         self._open_tokens = 0
-        self._asking = self._alarm = self.paper_end = self.doubt = False
+        self._asking = self._alarm = self.paper_end = self.doubt = self.disturbed = False
         self.paper_time = PaperTime(self._model)
 
     def write(self, data: bytes, deadline: float, cancel: threading.Event, dots: int = 0) -> int:
@@ -226,5 +228,6 @@ class Conversation:
                 self.doubt = self.doubt or self._open_tokens < 0
             case AutoStatus():
                 self._alarm = self._alarm or answer.trouble
+                self.disturbed = self.disturbed or answer.trouble
             case Noise():
                 self.doubt = True

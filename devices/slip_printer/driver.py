@@ -265,7 +265,7 @@ class EscPosPrinter(SlipPrinter):
     def _cut_and_confirm(self, deadline: float, cancel: threading.Event) -> bool:
         """Cut, and wait for the printer's word that everything before is on paper. Raises `Stopped`.
 
-        False: it gave its word, and too early.
+        False: it gave its word, and too early, or after a fault that has passed.
         """
         end = closing(self._model)
         self._talk.write(end.data, deadline, cancel, end.dots)
@@ -279,7 +279,7 @@ class EscPosPrinter(SlipPrinter):
         self._look_at_the_end()
         if self._talk.paper_end:
             raise Stopped(PrintFault.PAPER_OUT)
-        return not self._answers_too_early
+        return not self._answers_too_early and not self._talk.disturbed
 
     def _cut(self, deadline: float, cancel: threading.Event) -> bool:
         """Cut, and give the paper its time; nothing is proven by that. Raises `Stopped`."""

@@ -110,3 +110,18 @@ def test_a_fault_that_the_printer_tells_by_itself_is_noticed_at_once(
         assert outcome == PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.COVER_OPEN)
         assert time.monotonic() - started < 4.0
         printer.close()
+
+
+def test_a_cover_that_was_open_for_a_moment_leaves_the_slip_unconfirmed(
+    port: Path, never: threading.Event
+) -> None:
+    model = replace(MODELS["generic-80"], auto_status=True)
+    with ReceiptPrinterSimulator(port) as simulator:
+        simulator.start()
+        printer = EscPosPrinter(port_at(str(port)), model)
+        printer.open()
+        assert printer.print(SLIP, 10, never).verdict is PrintVerdict.PRINTED
+        simulator.arm(Fault(do="cover_open", byte=150, for_s=0.0))
+        assert printer.print(SLIP, 10, never).verdict is PrintVerdict.UNCONFIRMED
+        assert printer.print(SLIP, 10, never).verdict is PrintVerdict.PRINTED
+        printer.close()
