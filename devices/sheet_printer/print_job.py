@@ -85,6 +85,7 @@ class PrintJob:
         self._sheets: int | None = None
         self._wait = PrintWait.NOTHING
         self._started_at = self._moved_at = clock.monotonic()
+        self._up_s: int | None = None
         self._lost_at: float | None = None
         self._ended_at: float | None = None
         self._resumed_at = -1e9
@@ -103,6 +104,13 @@ class PrintJob:
     def _submit(self) -> PrintOutcome | None:
         """Send the job; an outcome when that was its end."""
         first, limit = self._route.first, self._limit
+        # Two questions more: a kept connection may have died since, and a job must not be the first to notice.
+        for place in {self._route.printer, first}:
+            report = place.describe(min(limit, self._soon()), self._cancel)
+            if not isinstance(report, PrinterReport):
+                return self._not_begun(report)
+            if place is self._route.printer:
+                self._up_s = report.up_time_s
         operations = self._route.takes.operations
         if Operation.CREATE_JOB in operations and Operation.SEND_DOCUMENT in operations:
             created = self._create(limit)
@@ -236,7 +244,8 @@ class PrintJob:
     def _give_up(self, fault: PrintFault) -> PrintOutcome:
         """Cancel the job, so that it never comes out before somebody else's eyes, and see what is true."""
         left_s = self._timing.cancel_s if self._cancel.is_set() else self._timing.give_up_s
-        end, printer = self._clock.monotonic() + left_s, self._route.printer
+        end = min(self._clock.monotonic() + left_s, max(self._deadline, self._clock.monotonic() + 0.5))
+        printer = self._route.printer
         if self._route.spooler is not None and self._number is not None:
             self._route.spooler.cancel(self._number, end, self._never, purge=True)
         canceled = False
@@ -263,9 +272,9 @@ class PrintJob:
     def _remembers(self) -> bool:
         """Whether the printer has been up since before the job: then what it does not know, it never had."""
         printer = self._route.printer.describe(self._soon(), self._never)
-        if not isinstance(printer, PrinterReport) or printer.up_time_s is None:
+        if not isinstance(printer, PrinterReport) or printer.up_time_s is None or self._up_s is None:
             return False
-        return printer.up_time_s > self._clock.monotonic() - self._started_at + 1.0
+        return printer.up_time_s >= self._up_s + int(self._clock.monotonic() - self._started_at) - 2
 
     # -- telling --------------------------------------------------------------------------------------
 
@@ -276,7 +285,7 @@ class PrintJob:
     def _soon(self, within_s: float | None = None) -> float:
         """The deadline of one question."""
         soon = self._clock.monotonic() + (self._timing.ask_s if within_s is None else within_s)
-        return min(soon, self._deadline + 0.5)
+        return min(soon, self._deadline + 0.9)
 
 
 def _unconfirmed(fault: PrintFault) -> PrintOutcome:

@@ -142,8 +142,12 @@ class PrivateCups:
             env=os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}"},
             start_new_session=True,
         )
-        self._wait(lambda: socket.socket().connect_ex(("127.0.0.1", self.port)) == 0)
-        self.admin("lpadmin", "-p", "A4", "-E", "-v", printer_uri, "-m", "everywhere")
+        try:
+            self._wait(self._listens)
+            self.admin("lpadmin", "-p", "A4", "-E", "-v", printer_uri, "-m", "everywhere")
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def uri(self) -> str:
@@ -167,6 +171,10 @@ class PrivateCups:
         self._daemon.wait()
         self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         pause = threading.Event()
