@@ -6,6 +6,7 @@ container, a root directory) loses speed and nothing else.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import select
@@ -62,6 +63,12 @@ class HotplugWatch:
         os.close(self._wake_read)
 
     def _run(self) -> None:
+        try:
+            self._listen()
+        except OSError:
+            log.warning("udev is not heard any more: devices are looked for by polling", exc_info=True)
+
+    def _listen(self) -> None:
         look_at: float | None = None
         latest = 0.0
         while True:
@@ -84,6 +91,8 @@ class HotplugWatch:
         try:
             while self._monitor.poll(timeout=0) is not None:
                 came = True
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
             return True  # so many that the kernel dropped some: whatever they were, look
         return came

@@ -47,7 +47,10 @@ class LpNode(DescriptorPort):
                 pass  # a vanished printer cannot be closed politely
 
     def _read(self, descriptor: int) -> bytes:
-        return os.read(descriptor, _READ_BYTES)
+        data = os.read(descriptor, _READ_BYTES)
+        if not data:
+            self.check()  # a transfer of nothing, or the printer has gone
+        return data
 
     def _descriptor(self) -> int:
         if self._fd is None:

@@ -88,6 +88,15 @@ def test_a_card_that_is_none_is_named(
         ("66", CardFault.READER_FAULT),
         ("21", CardFault.UNREADABLE),
         ("10", CardFault.NO_ANSWER),
+        ("11", CardFault.NO_ANSWER),
+        ("23", CardFault.READER_FAULT),
+        ("24", CardFault.UNREADABLE),
+        ("32", CardFault.NOT_VERIFIED),
+        ("37", CardFault.NOT_VERIFIED),
+        ("3F", CardFault.UNREADABLE),
+        ("47", CardFault.MOVED),
+        ("81", CardFault.MOVED),
+        ("EE", CardFault.UNREADABLE),
     ],
 )
 def test_every_verdict_of_the_reader_is_one_fault(

@@ -116,6 +116,22 @@ def test_another_socket_or_another_device_is_not_taken(
         assert stage.seat(address).ask("open")["state"] == "no_device"
 
 
+@pytest.mark.parametrize(("kind", "address"), KINDS[::2])
+def test_every_wait_has_an_end_and_can_be_canceled(
+    kind: str, address: str, sam: IdCardReaderSimulator, far_end: TcpFarEnd
+) -> None:
+    with stage_hands.staged(kind, far_end) as stage:
+        seat = stage.seat(address)
+        seat.ask("open")
+        quiet = seat.ask("listen 0.2 9")
+        assert quiet["ended"] == "deadline"
+        assert 0.2 <= quiet["took"] < 0.5
+        canceled = seat.ask("listen 5 0.1")
+        assert canceled["ended"] == "canceled"
+        assert canceled["took"] < 0.5
+        assert seat.ask("read")["outcome"] == "CardRead"
+
+
 def test_of_two_alike_readers_the_one_in_the_named_socket_is_taken(
     sam: IdCardReaderSimulator, far_end: TcpFarEnd
 ) -> None:

@@ -20,7 +20,7 @@ from devices.duty import Desk
 from devices.id_card.driver import SdtReader
 from devices.id_card.duty import IdCardDuty
 from devices.transport.address import port_at
-from devices.transport.byte_port import PortLost
+from devices.transport.byte_port import BytePort, Canceled, PortLost
 from devices.transport.hotplug import HotplugWatch
 from devices.transport.plugged_in import plugged_in, reach
 from kiosk.clock import SystemClock
@@ -63,6 +63,21 @@ def serve(reader: SdtReader, deaf: bool) -> None:
     thread.join(2)
 
 
+def listen(port: BytePort, seconds: float, cancel_after: float) -> dict[str, Any]:
+    cancel = threading.Event()
+    timer = threading.Timer(cancel_after, cancel.set)
+    timer.start()
+    started = time.monotonic()
+    try:
+        ended = "data" if port.read_some(CLOCK.monotonic() + seconds, cancel) else "deadline"
+    except Canceled:
+        ended = "canceled"
+    taken = time.monotonic() - started
+    timer.cancel()
+    timer.join()
+    return {"ended": ended, "took": taken}
+
+
 def main() -> None:
     port = port_at(sys.argv[1])
     reader = SdtReader(port)
@@ -89,6 +104,8 @@ def main() -> None:
                     say(fault=None)
                 except PortLost as lost:
                     say(fault=lost.fault)
+            case ["listen", seconds, cancel_after]:
+                say(**listen(port, float(seconds), float(cancel_after)))
             case ["plugged"]:
                 say(found=[[found.address, found.what, found.reach] for found in plugged_in()])
             case ["reach", address]:
