@@ -19,6 +19,7 @@ from devices.slip_printer.protocol import (
     AnswerReader,
     AutoStatus,
     Confirmation,
+    Identity,
     Noise,
     PaperToken,
     PrinterState,
@@ -69,6 +70,7 @@ class Conversation:
         self._answers = AnswerReader(model.real_time_mask)
         self._real_time: list[int] = []
         self._marks: set[bytes] = set()
+        self._identities: list[str] = []
         self._open_tokens = 0
         self._asking = False
         self._alarm = False
@@ -152,6 +154,16 @@ class Conversation:
             self._take(data)
         return True
 
+    def identity(self, what: int, within_s: float, limit: float, cancel: threading.Event) -> str:
+        """What the printer tells of itself; "" when it tells nothing."""
+        self._identities.clear()
+        self.write(protocol.identity_query(what), limit, cancel)
+        return (
+            self._identities[0]
+            if self._comes(lambda: bool(self._identities), within_s, limit, cancel)
+            else ""
+        )
+
     def await_silence(self, limit: float, cancel: threading.Event) -> None:
         """Let late answers to an earlier job come in; they must not count for the next. Raises `Stopped`."""
         while self._port.read_some(self._clock.monotonic() + self._timing.settle_s, cancel):
@@ -229,5 +241,7 @@ class Conversation:
             case AutoStatus():
                 self._alarm = self._alarm or answer.trouble
                 self.disturbed = self.disturbed or answer.trouble
+            case Identity(text):
+                self._identities.append(text)
             case Noise():
                 self.doubt = True

@@ -67,6 +67,7 @@ class EscPosPrinter(SlipPrinter):
         self._confirming: bool | None = None
         """Whether it answers queued questions; None: not tried yet."""
         self._answers_too_early = False
+        self._capabilities = DeviceCapabilities(model=self._model.name)
         self._unproven_until = 0.0
         """Until then the last slip, which nobody confirmed, may still be in the printer's buffer."""
         # Not the same after every start, so that a late answer to an earlier process proves nothing.
@@ -95,7 +96,7 @@ class EscPosPrinter(SlipPrinter):
 
     def capabilities(self) -> DeviceCapabilities:
         """See `DevicePort`. Most printers tell nothing of themselves: the model is the configured one."""
-        return DeviceCapabilities(model=self._model.name)
+        return self._capabilities
 
     def events(self) -> list[DeviceEvent]:
         """See `DevicePort`."""
@@ -134,9 +135,21 @@ class EscPosPrinter(SlipPrinter):
         elif state.clean and self._confirming is None:
             try:
                 self._confirming = self._synchronise(self._recovered_by(), threading.Event())
+                self._ask_who_it_is()
             except Stopped:
                 pass  # it could not be tried: the next look, or the next slip, tries again
         return self._told(device_status(state))
+
+    def _ask_who_it_is(self) -> None:
+        if not (self._confirming and self._model.tells_itself):
+            return
+        never, within_s = threading.Event(), self._timing.answer_s
+        told: list[str] = []
+        for what in (67, 65, 68):
+            told.append(self._talk.identity(what, within_s, self._talk.by_then(within_s), never))
+            if not told[0]:
+                return  # who does not tell its model tells nothing else either
+        self._capabilities = DeviceCapabilities(model=told[0], firmware=told[1], serial_number=told[2])
 
     def _told(self, status: DeviceStatus) -> DeviceStatus:
         self._watch.saw(status)

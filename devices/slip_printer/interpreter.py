@@ -27,6 +27,7 @@ class Kind(StrEnum):
     PAPER_QUERY = "paper_query"
     CONFIRMATION = "confirmation"
     AUTO_STATUS = "auto_status"
+    IDENTITY = "identity"
     OTHER = "other"
     """Understood enough to be skipped."""
 
@@ -56,7 +57,7 @@ _ONE_ARGUMENT: dict[bytes, Kind] = {
     b"\x1d\x21": Kind.SIZE,
     b"\x1d\x72": Kind.PAPER_QUERY,
     b"\x1d\x61": Kind.AUTO_STATUS,
-    b"\x1d\x49": Kind.OTHER,
+    b"\x1d\x49": Kind.IDENTITY,
     b"\x10\x04": Kind.OTHER,
     b"\x10\x05": Kind.OTHER,
 }

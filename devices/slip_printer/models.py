@@ -67,6 +67,7 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confirms: Confirms = Confirms.TOKEN
     real_time: bool = True
     auto_status: bool = False
+    tells_itself: bool = False
     paper_low_mask: Mask = 0x0C
     paper_out_mask: Mask = 0x60
     presenter_mask: Mask = 0

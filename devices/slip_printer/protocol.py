@@ -100,6 +100,11 @@ def confirmation_query(mark: bytes) -> bytes:
     return b"\x1d\x28\x48\x06\x00\x30\x30" + mark
 
 
+def identity_query(what: int) -> bytes:
+    """GS I 65 firmware, 66 maker, 67 model, 68 serial number: the printer sends `5F`, the text, `00`."""
+    return bytes((0x1D, 0x49, what))
+
+
 def has_real_time_sequence(data: bytes) -> bool:
     """Whether a printer might execute something in the middle of `data`."""
     return any(sequence in data for sequence in REAL_TIME_SEQUENCES)
@@ -153,13 +158,22 @@ class AutoStatus:
         return bool(self.data[0] & 0x28 or self.data[1] & 0x6C or self.data[2] & 0x0C)
 
 
-Answer = RealTimeByte | PaperToken | Confirmation | AutoStatus | Noise
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The answer to GS I 65 and up."""
+
+    text: str
+
+
+Answer = RealTimeByte | PaperToken | Confirmation | AutoStatus | Identity | Noise
 
 _XON_XOFF = b"\x11\x13"
 _MARK_START = b"\x37\x22"
 _MARK_BYTES = 7
 _CLEARED = b"\x37\x25\x00"
 """Epson's answer to DLE DC4 8: nobody waits for it."""
+_IDENTITY_START = 0x5F
+_IDENTITY_BYTES = 81
 
 
 class AnswerReader:
@@ -194,6 +208,14 @@ class AnswerReader:
                     yield Confirmation(bytes(self._buffer[2:6]))
                     del self._buffer[:_MARK_BYTES]
                     continue
+            elif first == _IDENTITY_START:
+                end = _identity_end(self._buffer)
+                if end == 0:
+                    return
+                if end > 0:
+                    yield Identity(self._buffer[1:end].decode("ascii"))
+                    del self._buffer[: end + 1]
+                    continue
             elif first & 0x93 == 0x10 and all(byte & 0x90 == 0 for byte in self._buffer[1:4]):
                 # Automatic status back: three more bytes that look like paper tokens belong to it.
                 if len(self._buffer) < 4:
@@ -208,6 +230,14 @@ class AnswerReader:
                 yield PaperToken(first)
             else:
                 yield Noise(first)
+
+
+def _identity_end(buffer: bytearray) -> int:
+    """Where the 00 behind an identity stands; 0: not here yet; -1: this is none."""
+    for at, byte in enumerate(buffer[1:_IDENTITY_BYTES], start=1):
+        if not 0x20 <= byte <= 0x7E:
+            return at if byte == 0 and at > 1 else -1
+    return 0 if len(buffer) < _IDENTITY_BYTES else -1
 
 
 def _is_mark(buffer: bytearray) -> bool:

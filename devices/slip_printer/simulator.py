@@ -51,6 +51,8 @@ class Firmware:
     """How fast the paper moves; None: at once."""
     ahead_mm: float = 0.0
     """How far it reads ahead of its paper."""
+    identity: tuple[str, str, str] = ("SIM-80", "1.00", "000000")
+    """Model, firmware and serial number, as it answers GS I; empty texts are not answered."""
 
 
 @dataclass(slots=True)
@@ -315,6 +317,12 @@ class ReceiptPrinterSimulator(Simulator):
             self._answer(b"\x03" if self.hardware.paper == "low" else b"\x00")
         elif operation.kind is Kind.CONFIRMATION and self.firmware.marks:
             self._answer(b"\x37\x22" + operation.data + b"\x00")
+        elif operation.kind is Kind.IDENTITY and (text := self._identity(operation.data[0])):
+            self._answer(b"\x5f" + text.encode("ascii") + b"\x00")
+
+    def _identity(self, what: int) -> str:
+        model, firmware, serial_number = self.firmware.identity
+        return {67: model, 65: firmware, 68: serial_number}.get(what, "")
 
     def _cut(self) -> None:
         slip, has_ink = bytes(self._slip), self._slip_has_ink

@@ -26,7 +26,7 @@ from devices.transport.lp_node import LpNode
 from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.clock import SystemClock
 from kiosk.documents.page import Page, Text
-from kiosk.domain.device_status import DeviceDetail, DeviceState
+from kiosk.domain.device_status import DeviceCapabilities, DeviceDetail, DeviceState
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 
 PRINTED = PrintOutcome(verdict=PrintVerdict.PRINTED)
@@ -219,6 +219,21 @@ def test_an_unconfirmed_slip_is_given_up_when_cancelled(port: Path) -> None:
         assert outcome.verdict is not PrintVerdict.PRINTED
         assert outcome.fault is PrintFault.CANCELED
         assert time.monotonic() - started < 1.5
+
+
+# -- who it is ----------------------------------------------------------------------------------------------
+
+
+def test_a_printer_that_tells_who_it_is_is_asked_once(port: Path, never: threading.Event) -> None:
+    firmware = Firmware(identity=("TM-T88VI", "30.21 ESC/POS", ""))
+    with printing(port, firmware, "epson-tm-t88") as (printer, _simulator):
+        assert printer.capabilities() == DeviceCapabilities(model="epson-tm-t88")
+        assert printer.open().detail is DeviceDetail.NONE
+        assert printer.capabilities() == DeviceCapabilities(model="TM-T88VI", firmware="30.21 ESC/POS")
+        assert printer.print(SLIP, 15, never) == PRINTED
+    with printing(port, firmware, "generic-80") as (printer, _simulator):
+        printer.open()
+        assert printer.capabilities() == DeviceCapabilities(model="generic-80")
 
 
 # -- what an earlier process left ---------------------------------------------------------------------------

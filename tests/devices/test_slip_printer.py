@@ -51,7 +51,7 @@ def ink(stream: bytes) -> list[Operation]:
 
 
 def wanted_ink(model: str | EscPosPrinter, page: Page = SLIP) -> list[Operation]:
-    name = model if isinstance(model, str) else model.capabilities().model
+    name = model if isinstance(model, str) else model._model.name
     return ink(b"".join(piece.data for piece in compose(page, MODELS[name])))
 
 
@@ -71,7 +71,7 @@ def printer_sim(port: Path) -> Iterator[ReceiptPrinterSimulator]:
 def printer(
     request: pytest.FixtureRequest, port: Path, printer_sim: ReceiptPrinterSimulator
 ) -> Iterator[EscPosPrinter]:
-    driver = EscPosPrinter(port_at(str(port)), quick(request.param))
+    driver = EscPosPrinter(port_at(str(port)), quick(request.param), timing=Timing(settle_s=0.01))
     driver.open()
     yield driver
     driver.close()
@@ -150,7 +150,9 @@ def test_low_paper_is_said_and_printed_on(
 def test_paper_that_runs_out_early_is_failed_and_late_is_unconfirmed(
     port: Path, printer_sim: ReceiptPrinterSimulator, never: threading.Event
 ) -> None:
-    printer = EscPosPrinter(port_at(str(port)), quick("generic-80"), timing=Timing(look_s=0.02))
+    printer = EscPosPrinter(
+        port_at(str(port)), quick("generic-80"), timing=Timing(look_s=0.02, settle_s=0.01)
+    )
     printer.open()
     assert printer.print(SLIP, 5, never) == PRINTED
     long = Page(blocks=tuple(Text(text=f"第 {n} 行 " + "测" * 15) for n in range(300)))
@@ -182,7 +184,9 @@ def test_half_a_slip_does_not_come_out_when_paper_is_loaded(
 def test_the_buffer_is_never_filled_so_that_questions_get_through(
     port: Path, printer_sim: ReceiptPrinterSimulator, never: threading.Event
 ) -> None:
-    printer = EscPosPrinter(port_at(str(port)), quick("generic-80"), timing=Timing(look_s=0.02))
+    printer = EscPosPrinter(
+        port_at(str(port)), quick("generic-80"), timing=Timing(look_s=0.02, settle_s=0.01)
+    )
     printer.open()
     long = Page(blocks=tuple(Text(text="㐀" * 24) for _ in range(40)))
     printer_sim.arm(Fault(do="offline", byte=3000))
@@ -222,7 +226,7 @@ def test_noise_while_printing_never_makes_a_slip_printed_that_is_not(
     port: Path, never: threading.Event, junk: str
 ) -> None:
     printer = EscPosPrinter(
-        port_at(str(port)), quick("generic-80"), timing=Timing(answer_s=0.05, look_s=0.02)
+        port_at(str(port)), quick("generic-80"), timing=Timing(answer_s=0.05, look_s=0.02, settle_s=0.01)
     )
     with ReceiptPrinterSimulator(port) as simulator:
         simulator.start()

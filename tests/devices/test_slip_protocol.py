@@ -16,6 +16,7 @@ from devices.slip_printer.protocol import (
     AnswerReader,
     AutoStatus,
     Confirmation,
+    Identity,
     Noise,
     PaperToken,
     RealTimeByte,
@@ -89,6 +90,13 @@ def test_flow_control_in_the_middle_of_an_answer_is_no_part_of_it() -> None:
         AutoStatus(bytes.fromhex("14000000")),
         RealTimeByte(0x12),
     ]
+
+
+def test_what_a_printer_tells_of_itself_is_no_noise_and_noise_is_no_identity() -> None:
+    assert AnswerReader().feed(b"\x5fTM-T88VI\x00\x12") == [Identity("TM-T88VI"), RealTimeByte(0x12)]
+    assert AnswerReader().feed(b"\x5f\x00\x12") == [Noise(0x5F), PaperToken(0), RealTimeByte(0x12)]
+    assert RealTimeByte(0x12) in AnswerReader().feed(b"\x5fTM\x12")
+    assert Noise(0x5F) in AnswerReader().feed(b"\x5f" + b"A" * 80)
 
 
 def test_half_an_automatic_status_does_not_hold_back_the_answer_behind_it() -> None:
