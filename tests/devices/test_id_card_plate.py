@@ -13,6 +13,7 @@ import pytest
 
 from devices.duty import Desk
 from devices.fault_script import Fault
+from devices.host import Host
 from devices.id_card.conversation import Timing
 from devices.id_card.driver import SdtReader
 from devices.id_card.duty import IdCardDuty
@@ -21,8 +22,11 @@ from devices.id_card.protocol import Command, frame
 from devices.id_card.simulator import IdCardReaderSimulator
 from devices.transport.address import port_at
 from kiosk.clock import SystemClock
+from kiosk.config import PathSettings, Settings
+from kiosk.device_settings import DeviceSettings, IdCardReaderSettings
 from kiosk.domain.device_event import DeviceEvent
 from kiosk.domain.device_status import DeviceClass
+from kiosk.ipc import IpcClient
 from kiosk.ports import CardOutcome, CardRead, NoCard
 
 CARD, OTHER = PRACTICE_CARDS["测试甲"], PRACTICE_CARDS["测试戊"]
@@ -158,6 +162,55 @@ def test_a_card_that_was_never_read_is_not_told_as_removed(
     plate.lift_card()
     look(driver)
     assert driver.events() == []
+
+
+@pytest.fixture
+def peer(port: Path, tmp_path: Path, plate: IdCardReaderSimulator) -> Iterator[IpcClient]:
+    """A peer of the whole devices process."""
+    settings = Settings(
+        paths=PathSettings(state_dir=tmp_path, run_dir=tmp_path),
+        devices=DeviceSettings(id_card_reader=IdCardReaderSettings(port=str(port))),
+    )
+    host = Host(settings)
+    host.start()
+    client = IpcClient(settings.devices_socket)
+    yield client
+    client.close()
+    host.close()
+
+
+def _next(peer: IpcClient, method: str) -> dict[str, Any]:
+    return next(message.params for message in peer.notifications(5) if message.method == method)
+
+
+def test_over_the_socket_a_card_left_lying_serves_the_next_session_within_a_second(
+    plate: IdCardReaderSimulator, peer: IpcClient
+) -> None:
+    plate.place_card(CARD)
+    peer.call("id_card.start", session="first")
+    assert _next(peer, "id_card.outcome")["session"] == "first"
+    # At once, and after a pause in which the reader was not looked at.
+    for name in ("second", "third"):
+        started = time.monotonic()
+        peer.call("id_card.start", session=name)
+        outcome = _next(peer, "id_card.outcome")
+        assert time.monotonic() - started < 1.0
+        assert (outcome["session"], outcome["outcome"]["type"]) == (name, "read")
+        peer.call("id_card.stop")
+
+
+def test_over_the_socket_a_lifted_card_is_an_event(plate: IdCardReaderSimulator, peer: IpcClient) -> None:
+    if not plate._repeats:
+        pytest.skip("such a reader does not tell")
+    plate.place_card(CARD)
+    peer.call("id_card.start", session="only")
+    _next(peer, "id_card.outcome")
+    # Seen again at least once: only then is its absence news.
+    finds = len(plate.commands)
+    while sum(command == Command.FIND.value for command in plate.commands[finds:]) < 2:
+        threading.Event().wait(0.02)
+    plate.lift_card()
+    assert _next(peer, "device.event") == {"device": "id_card_reader", "event": "card_removed"}
 
 
 # -- what a simulated reader must be able to do -------------------------------------------------------------

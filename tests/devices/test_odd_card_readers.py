@@ -16,6 +16,7 @@ from devices.id_card.driver import SdtReader
 from devices.id_card.practice_cards import custom_card
 from devices.id_card.protocol import PREAMBLE, frame
 from devices.transport.address import port_at
+from kiosk.domain.device_event import DeviceEvent
 from kiosk.domain.device_status import DeviceState
 from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, NoCard
 
@@ -221,3 +222,4 @@ def test_a_card_slid_in_quickly_is_another_card_when_the_reader_marks_it(
     assert read(driver) == NoCard()
     odd.card = SECOND
     assert name_of(read(driver)) == "测试乙"
+    assert driver.events() == [DeviceEvent.CARD_REMOVED]
