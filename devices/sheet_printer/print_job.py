@@ -151,7 +151,6 @@ class PrintJob:
     # -- watching -------------------------------------------------------------------------------------
 
     def _watch(self) -> PrintOutcome:
-        pause_s = 0.1
         while True:
             if self._cancel.is_set():
                 return self._give_up(PrintFault.CANCELED)
@@ -159,8 +158,9 @@ class PrintJob:
                 return self._give_up(FAULT_OF_WAIT[self._wait])
             if (outcome := self._look()) is not None:
                 return outcome
-            self._clock.wait(self._cancel, pause_s)
-            pause_s = min(pause_s + 0.1, self._timing.poll_s)
+            # Seldom enough for a slow printer, often enough to add no more than a tenth to a quick job.
+            pause_s = max((self._clock.monotonic() - self._started_at) / 10, 0.1)
+            self._clock.wait(self._cancel, min(pause_s, self._timing.poll_s))
 
     def _look(self) -> PrintOutcome | None:
         if self._at_printer is None:
