@@ -36,6 +36,8 @@ A script is a list of faults, for instance:
 What a fault may `do`:
   every device      unplug  silence  garbage {bytes_hex}  dribble {gap_s}  pause
   id-card-reader    lift  answer {sw3}  bad_checksum  delay
+  badge-reader, social-card-reader
+                    lift  answer {sw}
   receipt-printer   paper_out  cover_open  cutter_jam  offline  power_cut
 
 \b
@@ -45,8 +47,9 @@ The control socket speaks JSON-RPC, one message a line. Methods:
   receipt-printer   set {paper, cover, cutter, online}  take_paper {}  last_slip {png?, bin?}
                     set {marks, tokens, mute, hasty, presenter, speed_mm_s, ahead_mm}: its firmware
   sheet-printer     set {paper, cover, jam, toner, seconds_a_sheet, counts}  last_sheet {png?, document?}
-  badge-reader        place_card {card? | fields?}  lift_card {}
-  social-card-reader  place_card {card? | fields?}  lift_card {}  set {answers, missing, delay_s}
+  badge-reader      place_card {card? | fields?}  lift_card {}
+  social-card-reader
+                    place_card {card? | fields?}  lift_card {}  set {answers, missing, delay_s}
   barcode-scanner   scan {text | bytes_hex, symbology?, encoding?, hold?}  set {suffix, aim_identifier, trigger}
   power-supply      cut_mains {}  battery_low {}  mains_back {}  set {mains, charge, replace}
   fingerprint-reader  place_finger {finger?, clear?}  lift_finger {}
@@ -84,16 +87,24 @@ def _sheet_printer(far_end: Path | FarEnd, baud: int | None, script: list[Fault]
     return SheetPrinterSimulator(far_end.port, script=script)
 
 
-def _social_card_reader(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+def _social_card_reader(link: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
     from devices.social_card.simulator import SocialCardReaderSimulator
 
-    return SocialCardReaderSimulator(link, baud=baud, script=script)
+    return SocialCardReaderSimulator(_slot(link), baud=baud, script=script)
 
 
-def _badge_reader(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+def _badge_reader(link: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
     from devices.badge.simulator import BadgeReaderSimulator
 
-    return BadgeReaderSimulator(link, baud=baud, script=script)
+    return BadgeReaderSimulator(_slot(link), baud=baud, script=script)
+
+
+def _slot(link: Path | FarEnd) -> Path:
+    if isinstance(link, Path):
+        return link
+    raise click.UsageError(
+        "a slot for cards is a local socket (--link FILE), or a card in vpcd (--link tcp:HOST:PORT)"
+    )
 
 
 def _barcode_scanner(link: Path, baud: int | None, script: list[Fault]) -> Simulator:

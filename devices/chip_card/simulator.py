@@ -23,6 +23,7 @@ from typing import Any
 from devices.chip_card.chip import Chip, ChipAtWork, Manner
 from devices.fault_script import Fault
 from devices.simulator import Simulator
+from devices.transport.address import TcpAddress, parse_address
 from devices.transport.simulated_slot import POWER_ON, RESET, SAY_ATR, SAY_STATE, message
 from devices.transport.slot_socket import SlotSocket
 from devices.transport.vpcd_line import VpcdLine
@@ -217,8 +218,8 @@ class SlotSimulator(Simulator):
 
 
 def _line_at(link: Path) -> SlotSocket | VpcdLine:
-    kind, _, rest = str(link).partition(":")
-    if kind != "tcp":
-        return SlotSocket(link)
-    host, _, port = rest.rpartition(":")
-    return VpcdLine(host, int(port))
+    """Raises `ConfigError`."""
+    address = parse_address(str(link), "link")
+    if isinstance(address, TcpAddress):
+        return VpcdLine(address.host, address.port)
+    return SlotSocket(link)

@@ -41,13 +41,13 @@ _OTHER_RECORDS: Final = {
 
 
 def social_card(fields: dict[str, str]) -> Chip:
-    """A social-security card from `name number sex nation birth valid_from valid_until`."""
+    """A social-security card from `name number sex nation birth valid_from valid_until`. Raises `ValueError`."""
     name = fields.get("name", "").encode("gb18030")
     parts = {
-        NUMBER: fields.get("number", "").encode("ascii").ljust(18, b"\0"),
-        NAME: name[:30].ljust(30, b"\0"),
-        NAME_CONTINUED: name[30:].ljust(20, b"\0"),
-        SEX: fields.get("sex", "").encode("ascii").ljust(1, b"\0"),
+        NUMBER: _filled(fields.get("number", "").encode("ascii"), 18),
+        NAME: _filled(name[:30], 30),
+        NAME_CONTINUED: _filled(name[30:], 20),
+        SEX: _filled(fields.get("sex", "").encode("ascii"), 1),
         NATION: bytes.fromhex(fields.get("nation", "00")),
         BIRTH: bytes.fromhex(fields.get("birth", "00000000")),
         VALID_FROM: bytes.fromhex(fields.get("valid_from", "00000000")),
@@ -59,6 +59,12 @@ def social_card(fields: dict[str, str]) -> Chip:
         applications=frozenset({APPLICATION}),
         records=_OTHER_RECORDS | records,
     )
+
+
+def _filled(value: bytes, length: int) -> bytes:
+    if len(value) > length:
+        raise ValueError(f"{value!r} is longer than {length} bytes")
+    return value.ljust(length, b"\0")
 
 
 def custom_card(fields: dict[str, Any]) -> Chip:

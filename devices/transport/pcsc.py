@@ -42,6 +42,7 @@ _LET_GO_S: Final = 0.5
 _LATE_S: Final = 0.5
 """How long after the end of a wait its answer may come."""
 _SETTLE_S: Final = 0.25
+"""How long somebody may seem to hold the card before it is believed."""
 
 _turns: dict[bytes, threading.Lock] = {}
 """By the reader's name: who of this process holds its card."""
@@ -93,7 +94,7 @@ class PcscSlot(CardSlot):
             if cancel.is_set():
                 raise SlotLost(SlotFault.CANCELED)
             left_s = self._left_s(deadline)
-            state = self._ask_state(known, min(left_s, _SLICE_S), deadline)
+            state = self._ask_state(known, min(left_s, _SLICE_S), deadline + _LATE_S)
             if state.mark != known.mark or left_s <= 0:
                 return state
 
@@ -159,8 +160,10 @@ class PcscSlot(CardSlot):
         asked = ReaderState(reader=self._reader, current_state=known.mark if known else 0)
         context = self._context.handle if self._context else c_long(0)
         wait_ms = int(wait_s * 1000)
-        late = deadline + wait_s + _LATE_S if wait_s else deadline
-        if not self.call("SCardGetStatusChange", context, wait_ms, byref(asked), 1, deadline=late) and known:
+        if (
+            not self.call("SCardGetStatusChange", context, wait_ms, byref(asked), 1, deadline=deadline)
+            and known
+        ):
             return known
         event = int(asked.event_state)
         if event & (STATE_UNKNOWN | STATE_UNAVAILABLE):
