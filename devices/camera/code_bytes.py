@@ -1,10 +1,11 @@
 """The text of a code, from its bytes: exact, or none at all. Nothing is guessed where the code says it.
 
 A code may name its character set (ECI), or hold kanji or hanzi as such.  Mostly it does neither; then bytes
-that are UTF-8 are UTF-8, and others are GB 18030, as platforms here write them.  Two exceptions, each only
+that are UTF-8 are UTF-8, and others are GB 18030, as platforms here write them.  Three exceptions, each only
 on evidence that Chinese text does not show by chance: bytes whose UTF-8 reading is a mixture of rarely used
-letters while their GB 18030 reading is common hanzi; and bytes that read as Japanese kana in Shift JIS, the
-set that the first edition of the QR standard (JIS X 0510) had for every plain byte.
+letters while their GB 18030 reading is common hanzi; bytes that read as Japanese kana in Shift JIS, the set
+that the first edition of the QR standard (JIS X 0510) had for every plain byte; and single accented letters
+within words in ISO 8859-1, the set of the later editions.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ _CHARSETS = {
     35: "utf-32-le",
     170: "ascii",
 }
+_ALPHABETS = ((0x386, 0x3CE), (0x400, 0x4E9), (0x531, 0x587), (0x5B0, 0x5EA), (0x620, 0x6D5))
+"""Greek, Cyrillic, Armenian, Hebrew, Arabic (Uyghur too): the letters that words are written with."""
 _OFTEN_WRONG = frozenset({0, 1, 2, 3})
 """Programs name these without meaning it, and write UTF-8 all the same."""
 
@@ -67,7 +70,9 @@ def text_of(data: bytes, parts: Sequence[Part] | None = None) -> str | None:
 
 def _piece(data: bytes, mode: Mode, charset: int | None, japanese: bool) -> str | None:
     if mode is Mode.KANJI:
-        return _decoded(data, "cp932")
+        # Programs that look at bytes only pack hanzi as kanji where their numbers allow it.
+        named = _CHARSETS.get(charset) if charset is not None else None
+        return _first(data, named or "cp932", "cp932", "gb18030")
     if mode is Mode.HANZI:
         return _decoded(data, "gb18030")
     if charset is None:
@@ -84,7 +89,8 @@ def _plain(data: bytes) -> str | None:
     chinese, japanese = _decoded(data, "gb18030"), _decoded(data, "cp932")
     if japanese is not None and _kana_evidence(japanese, chinese):
         return japanese
-    return chinese
+    western = data.decode("latin-1")
+    return western if _is_western(western, chinese) else chinese
 
 
 def _utf8(data: bytes) -> str | None:
@@ -98,6 +104,10 @@ def _decoded(data: bytes, charset: str) -> str | None:
         return None
 
 
+def _first(data: bytes, *charsets: str) -> str | None:
+    return next((text for charset in charsets if (text := _decoded(data, charset)) is not None), None)
+
+
 def _in_gb2312(char: str) -> bool:
     try:
         char.encode("gb2312")
@@ -107,14 +117,12 @@ def _in_gb2312(char: str) -> bool:
 
 
 def _looks_like_hanzi(data: bytes, text: str) -> bool:
-    """Whether valid UTF-8 is hanzi by accident: pairs of bytes only, and what they spell is no language."""
+    """Whether valid UTF-8 is hanzi by accident: runs of pairs of bytes only, and what they spell is no language."""
     strange = [char for char in text if ord(char) >= 0x80]
-    if not strange or any(ord(char) >= 0x800 for char in strange):
-        return False
+    if any(ord(char) >= 0x800 for char in strange) or not re.search(r"[^\x00-\x7f]{2}", text):
+        return False  # a sign or an accented letter by itself: 25 °C
     chinese = _decoded(data, "gb18030")
     if chinese is None or not all("\u4e00" <= char <= "\u9fff" for char in chinese if ord(char) >= 0x80):
-        return False
-    if not all(_in_gb2312(char) for char in chinese):
         return False
     return not _spells_something(text, strange)
 
@@ -123,12 +131,22 @@ def _spells_something(text: str, strange: Sequence[str]) -> bool:
     """Letters of one script in words: Cyrillic, Arabic, …, or accented letters among plain ones."""
     if not all(unicodedata.category(char)[0] in "LM" for char in strange):
         return False
-    scripts = {unicodedata.name(char, "?").split()[0] for char in strange} - {"COMBINING"}
-    if scripts != {"LATIN"}:
-        return len(scripts) == 1
-    return all(ord(char) < 0x180 for char in strange) and bool(
-        re.search(r"[A-Za-z][\u00c0-\u017f]|[\u00c0-\u017f][A-Za-z]", text)
-    )
+    if not all(ord(char) < 0x180 for char in strange):
+        return any(all(low <= ord(char) <= high for char in strange) for low, high in _ALPHABETS)
+    return bool(re.search(r"[A-Za-z][\u00c0-\u017f]|[\u00c0-\u017f][A-Za-z]", text))
+
+
+def _is_western(western: str, chinese: str | None) -> bool:
+    """Small accented letters, each alone within a word; where it could be hanzi, with a letter behind it too."""
+    for place, char in enumerate(western):
+        if ord(char) < 0x80:
+            continue
+        before, after = western[place - 1 : place], western[place + 1 : place + 2]
+        if not "ß" <= char <= "ÿ" or char == "÷" or not (before.isascii() and before.isalpha()):
+            return False
+        if not after.isascii() or (chinese is not None and not after.isalpha()):
+            return False
+    return True
 
 
 _KANA = re.compile(r"[\u3041-\u3093\u30a1-\u30f6\u30fc]")
@@ -145,7 +163,7 @@ def _kana_evidence(japanese: str, chinese: str | None) -> bool:
     voiced = len(_VOICED.findall(japanese))
     well_voiced = voiced == len(_VOICE_MARKS.findall(japanese))
     if chinese is None:
-        return kana + half > 0 and 2 * (kana + half) >= len(strange)
+        return kana + half > 1 and 2 * (kana + half) >= len(strange) and well_voiced
     hanzi = [char for char in chinese if ord(char) >= 0x80]
     common = sum(_in_gb2312(char) for char in hanzi)
     if kana >= 2 and 3 * kana >= len(strange) - half and 2 * common <= len(hanzi) and well_voiced:

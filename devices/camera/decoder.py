@@ -8,8 +8,8 @@ What is done when:
 * nothing is located and the picture has come to rest (`settled`): a thorough look, the whole picture prepared
   in many ways, and a search of our own for finder patterns, until `SETTLED_BUDGET_S` is spent.  The driver asks for it once after each movement, so an
   empty counter pays for it once and not with every frame;
-* nothing is located and the picture moves: one rung of the thorough look whenever a tenth of what the plain
-  looks have cost so far pays for it.  So an empty moving frame costs at most 1.1 plain looks on average.
+* nothing is located and the picture moves: one rung of the thorough look whenever `_SHARE` of what the plain
+  looks have cost so far pays for it.  So an empty moving frame costs at most 1.07 plain looks on average.
 
 Error correction makes a reading right or none.  Where hardly any of it was left (`_SURE`), a reading out of a
 prepared picture counts only when a second, different look says the same.
@@ -34,7 +34,7 @@ from devices.transport.frame_source import Pixels
 
 LOCATED_BUDGET_S = 0.08
 SETTLED_BUDGET_S = 0.3
-_SHARE = 0.1
+_SHARE = 0.07
 """Of the plain looks at moving pictures, for one rung of the thorough look now and then."""
 _SURE = 0.15
 """Error correction left over, at least, for a reading to stand alone."""

@@ -99,7 +99,7 @@ def test_a_look_keeps_to_its_budget() -> None:
     assert time.thread_time() - started < 0.3
 
 
-def test_an_empty_moving_counter_costs_a_tenth_more_than_one_look() -> None:
+def test_an_empty_moving_counter_costs_hardly_more_than_one_look_a_frame() -> None:
     """Counted on a clock that the looks themselves move: exact on any machine."""
     spent = 0.0
 
@@ -118,7 +118,7 @@ def test_an_empty_moving_counter_costs_a_tenth_more_than_one_look() -> None:
     frame = scene.counter(5, 320, 240)
     for _ in range(1000):
         reader.look(frame, settled=False)
-    assert 1000 * 0.002 < spent <= 1000 * 0.002 * 1.12
+    assert 1000 * 0.002 < spent <= 1000 * 0.002 * 1.09
 
 
 def test_modules_of_a_flat_code_come_out_as_they_went_in() -> None:
@@ -165,6 +165,12 @@ def test_chinese_is_exact_however_it_was_encoded(text: str, options: dict[str, A
         ("سالام".encode(), "سالام"),
         ("ﾃﾞｻﾞｲﾝQR".encode("cp932"), "ﾃﾞｻﾞｲﾝQR"),
         ("Google モバイル".encode("cp932"), "Google モバイル"),
+        ("Zürich, Université".encode("latin-1"), "Zürich, Université"),
+        ("Straße".encode("latin-1"), "Straße"),
+        ("25°C ± 2×3".encode(), "25°C ± 2×3"),
+        ("譅讙筛".encode("gb18030"), "譅讙筛"),  # valid UTF-8 of three scripts
+        ("/鎔a".encode("gbk"), "/鎔a"),
+        (b"Ab\xd6", None),
         (b"\xff\xfe\xff", None),
         (b"\x80", None),
     ],

@@ -48,6 +48,7 @@ def scan(camera: CodeCamera, timeout_s: float = 3.0) -> Scan | NotScanned | None
     return camera.next_scan(timeout_s, NEVER)
 
 
+@pytest.mark.slow
 def test_a_code_that_is_held_up_is_one_scan(camera: CodeCamera, camera_sim: CameraSimulator) -> None:
     camera_sim.show_code(LINK.encode())
     assert scan(camera) == Scan(text=LINK, symbology="qr")
@@ -114,6 +115,7 @@ def test_a_slow_camera_is_slow_and_no_more(camera: CodeCamera, camera_sim: Camer
     assert camera.status().state is DeviceState.ONLINE
 
 
+@pytest.mark.slow
 def test_a_still_counter_is_not_decoded_over_and_over(
     camera: CodeCamera, camera_sim: CameraSimulator
 ) -> None:
@@ -201,6 +203,7 @@ def test_a_decoder_that_is_killed_is_started_again(camera: CodeCamera, camera_si
     assert scan(camera, 4.0) == Scan(text=OTHER, symbology="qr")
 
 
+@pytest.mark.slow
 def test_a_decoder_that_cannot_start_is_an_engineers_matter_until_it_can(
     port: Path, tmp_path: Path, camera_sim: CameraSimulator
 ) -> None:

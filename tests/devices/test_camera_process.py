@@ -99,6 +99,7 @@ def test_the_picture_that_killed_it_twice_is_left_out_and_the_next_is_read(
     assert not client.broken
 
 
+@pytest.mark.slow
 def test_a_decoder_that_hangs_is_ended(
     client: DecoderClient, picture: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_pictures_of_different_sizes_go_through_the_same_memory(
     assert [texts(look(client, each)) for each in (half, picture, large, half)] == [[LINK]] * 4
 
 
+@pytest.mark.slow
 def test_a_decoder_that_cannot_be_started_is_told(picture: Pixels) -> None:
     client = DecoderClient(("qr",), SystemClock(), (sys.executable, "-c", "raise SystemExit(1)"))
     assert look(client, picture, within_s=2.0) is None
@@ -200,6 +202,7 @@ PARENT = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 def test_nothing_is_left_when_the_parent_is_killed(eventually: Callable[..., None]) -> None:
     shared = set(os.listdir("/dev/shm"))
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE) as parent:
