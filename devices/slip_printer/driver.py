@@ -199,6 +199,9 @@ class EscPosPrinter(SlipPrinter):
         if self._half_image or not self._confirming:
             answered = self._synchronise(limit, cancel)
             if self._confirming and not answered:
+                self._confirming = (
+                    None  # not this slip; whether the next one goes without is found out by looking
+                )
                 raise Stopped(PrintFault.NO_ANSWER)
             self._confirming = answered
         if self._half_slip:

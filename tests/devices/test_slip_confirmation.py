@@ -187,6 +187,21 @@ def test_a_printer_that_finds_its_voice_is_believed_again(port: Path, never: thr
         assert printer.status().detail is DeviceDetail.NONE
 
 
+def test_a_printer_that_loses_its_voice_is_not_called_ready_to_fail_for_ever(
+    port: Path, never: threading.Event
+) -> None:
+    with printing(port, Firmware()) as (printer, simulator):
+        printer.open()
+        assert printer.print(SLIP, 15, never) == PRINTED
+        simulator.firmware.tokens = False
+        assert printer.print(SLIP, 1.0, never).fault is PrintFault.NO_ANSWER
+        assert printer.print(SLIP, 15, never) == PrintOutcome(
+            verdict=PrintVerdict.FAILED, fault=PrintFault.NO_ANSWER
+        )
+        assert printer.status().detail is DeviceDetail.NO_CONFIRMATION
+        assert printer.print(SLIP, 15, never) == NOT_CONFIRMED
+
+
 def test_whether_it_confirms_is_tried_when_it_is_well_again(port: Path, never: threading.Event) -> None:
     with printing(port, Firmware(tokens=False)) as (printer, simulator):
         simulator.put(cover="open")
