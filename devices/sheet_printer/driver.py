@@ -116,7 +116,8 @@ class IppPrinter(SheetPrinter):
             self._spooler.resume(deadline, self._never)
         if self._traces:
             # CUPS removes a document with its job, but writes the job down once more when its backend ends.
-            self._traces = not self._spooler.purge(deadline, self._never)
+            self._traces = False
+            self._wipe(self._spooler, deadline)
         return status
 
     # -- SheetPrinter ----------------------------------------------------------------------------------
@@ -166,16 +167,22 @@ class IppPrinter(SheetPrinter):
         left = 0
         if self._spooler is not None:
             queued = self._spooler.jobs("not-completed", deadline, self._never)
-            queued = [] if isinstance(queued, NoAnswer) else queued
-            left += len(queued)
-            if not self._spooler.purge(deadline, self._never):
-                for job in queued:
-                    self._spooler.cancel(job.number, deadline, self._never, purge=True)
+            left += 0 if isinstance(queued, NoAnswer) else len(queued)
+            self._wipe(self._spooler, deadline)
         waiting = self._printer.jobs("not-completed", deadline, self._never)
         for job in [] if isinstance(waiting, NoAnswer) else waiting:
             if job.name.startswith(JOB_PREFIX) and self._printer.cancel(job.number, deadline, self._never):
                 left += 0 if self._spooler is not None else 1
         return left
+
+    def _wipe(self, spooler: Destination, deadline: float) -> None:
+        """Remove all jobs of the queue with their documents; where only an administrator may, all that are ours."""
+        if spooler.purge(deadline, self._never):
+            return
+        for which in ("not-completed", "completed"):
+            jobs = spooler.jobs(which, deadline, self._never)
+            for job in [] if isinstance(jobs, NoAnswer) else jobs:
+                spooler.cancel(job.number, deadline, self._never, purge=True)
 
 
 def _order(finished: Document, takes: Abilities, copies: int) -> Order:

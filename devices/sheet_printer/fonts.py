@@ -57,13 +57,16 @@ def _installed() -> Path:
         if Path(name).is_file():
             return Path(name)
     if program := shutil.which("fc-match"):
-        answer = subprocess.run(
-            [program, "-f", "%{file}", f"{_FAMILY}:lang=zh-cn"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
+        try:
+            answer = subprocess.run(
+                [program, "-f", "%{file}", f"{_FAMILY}:lang=zh-cn"],
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise NoFont(_FAMILY) from error
         if answer.returncode == 0 and Path(answer.stdout).is_file():
             return Path(answer.stdout)
     raise NoFont(_FAMILY)

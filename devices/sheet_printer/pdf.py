@@ -20,6 +20,8 @@ from devices.sheet_printer.pen import BASELINE, Ink, Pen, Picture, Stroke, Type,
 from kiosk.documents.page import Align, Block, Gap, Page, QrCode, Row, Rule, Size, Text
 
 WIDTH_MM, HEIGHT_MM = 210.0, 297.0
+MAX_SHEETS: Final = 50
+"""More is a mistake, not a document for a resident."""
 _LEFT_MM: Final = 25.0
 _TOP_MM, _BOTTOM_MM = 24.0, 24.0
 _TEXT_MM: Final = WIDTH_MM - 2 * _LEFT_MM
@@ -69,6 +71,8 @@ def compose(page: Page, font: Path | None = None) -> Document:
     if len(sheets) > 1:
         dense = _Setter(pen, _DENSE).set(page)
         sheets = dense if len(dense) < len(sheets) else sheets
+    if len(sheets) > MAX_SHEETS:
+        raise Unprintable("sheets")
     if len(sheets) > 1:
         _number_sheets(sheets, pen)
     return Document(pen.write(sheets), len(sheets))

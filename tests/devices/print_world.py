@@ -96,6 +96,9 @@ PreserveJobFiles {keep}
 Order allow,deny
 Allow localhost
 </Location>
+{policy}
+"""
+_OPEN_POLICY = """
 <Policy default>
 <Limit All>
 Order allow,deny
@@ -103,6 +106,26 @@ Allow localhost
 </Limit>
 </Policy>
 """
+STRICT_POLICY = """
+<Policy default>
+<Limit Create-Job Print-Job Print-URI Validate-Job>
+Order deny,allow
+</Limit>
+<Limit Send-Document Send-URI Hold-Job Release-Job Cancel-Job Cancel-My-Jobs Get-Jobs Get-Job-Attributes>
+Require user @OWNER @SYSTEM
+Order deny,allow
+</Limit>
+<Limit Purge-Jobs Resume-Printer Pause-Printer>
+AuthType Basic
+Require user @SYSTEM
+Order deny,allow
+</Limit>
+<Limit All>
+Order deny,allow
+</Limit>
+</Policy>
+"""
+"""As a fresh installation has it: a job belongs to its owner, a queue to the administrator."""
 _CUPS_FILES_CONF = """
 {account}
 ServerRoot {folder}/conf
@@ -119,7 +142,9 @@ PageLog {folder}/page_log
 class PrivateCups:
     """A cupsd of its own, with one queue; listens on this machine only."""
 
-    def __init__(self, printer_uri: str, bus: Path, keep_files: bool = True) -> None:
+    def __init__(
+        self, printer_uri: str, bus: Path, keep_files: bool = True, policy: str = _OPEN_POLICY
+    ) -> None:
         # Its backends run as another user, and must reach the spool: not below pytest's private folder.
         self.folder = Path(tempfile.mkdtemp(prefix="linban-cups-"))
         self.folder.chmod(0o755)
@@ -129,7 +154,7 @@ class PrivateCups:
             self.port = probe.getsockname()[1]
         account = "User lp\nGroup lp\nSystemGroup root" if os.geteuid() == 0 else ""
         conf, files = self.folder / "conf" / "cupsd.conf", self.folder / "conf" / "cups-files.conf"
-        conf.write_text(_CUPSD_CONF.format(port=self.port, keep="Yes" if keep_files else "No"))
+        conf.write_text(_CUPSD_CONF.format(port=self.port, keep="Yes" if keep_files else "No", policy=policy))
         files.write_text(_CUPS_FILES_CONF.format(folder=self.folder, account=account))
         if os.geteuid() == 0:
             for path in (self.folder, *self.folder.rglob("*")):

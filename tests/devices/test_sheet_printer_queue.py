@@ -20,6 +20,7 @@ from kiosk.domain.device_status import DeviceState
 from kiosk.domain.printing import PrintFault, PrintProgress, PrintVerdict, PrintWait
 from tests.devices.print_world import (
     PRINTED,
+    STRICT_POLICY,
     TWO_SHEETS,
     PrivateCups,
     Watcher,
@@ -229,6 +230,17 @@ def test_what_an_earlier_session_left_in_the_queue_is_wiped_at_opening(
     assert fresh.clear() == 0
     fresh.close()
     assert printer.sheets == 0
+
+
+def test_without_rights_on_the_queue_our_own_jobs_are_wiped_all_the_same(
+    printer: SheetPrinterSimulator, two_sheets: Path, eventually: Callable[..., None]
+) -> None:
+    with a_queue(printer, policy=STRICT_POLICY) as strict, a_driver(printer.uri, strict.uri) as driver:
+        assert not Destination(strict.uri, CLOCK).purge(CLOCK.monotonic() + 2, never())
+        assert driver.print(two_sheets, 1, 30, never(), unnoticed) == PRINTED
+        assert not [name for name in strict.documents() if name.startswith("d")]
+        driver.status()
+        eventually(lambda: not driver.clear() and not strict.documents())
 
 
 def test_canceled_while_it_waits_in_the_queue(
