@@ -47,7 +47,7 @@ class QrLine:
     module_dots: int
 
 
-_MARKER = re.compile(r"(?:[·•●○]|[①-⑳]|[0-9]{1,2}[.、．])\s*")
+_MARKER = re.compile(r"(?:[·•●○]|[①-⑳]|[0-9]{1,2}[.、．])[ 　]*")
 _SENTENCE_MARKS = frozenset("，。；：！？,;.!?")
 _PAIR = 2
 _INDENTS_A_LINE = 6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -164,8 +166,6 @@ def test_no_line_is_wider_than_the_paper_and_no_character_is_lost(columns: int, 
     lines = wrap(text, columns)
     assert all(text_width(line) <= columns for line in lines)
     kept = "".join("".join(lines).split())
-    import unicodedata
-
     expected = "".join("".join(char if unicodedata.category(char) != "Cc" else " " for char in text).split())
     assert kept == expected
 
@@ -260,6 +260,14 @@ def test_what_goes_on_after_a_bullet_stands_under_its_own_text() -> None:
         "· 办结前会给您打电话，材料不齐",
         "   时请您补交。",
     ]
+
+
+@given(marker=st.sampled_from(["· ", "①", "12.　", "3、"]), text=st.text(max_size=60))
+@settings(max_examples=80, deadline=None)
+def test_a_list_fits_its_paper_and_carries_no_control_characters(marker: str, text: str) -> None:
+    for line in _lines(Text(text=marker + text), columns=24):
+        assert text_width(line) <= 24
+        assert not any(unicodedata.category(char) == "Cc" for char in line)
 
 
 def test_two_lines_in_the_middle_break_where_the_sentence_does() -> None:
