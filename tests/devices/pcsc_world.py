@@ -100,6 +100,7 @@ class PcscWorld(SlotWorld):
         if self._anchor.stdout.readline() != b"ready\n":
             reason = self._anchor.stderr.read().decode(errors="replace").strip()
             self._end(self._anchor)
+            shutil.rmtree(self.folder)
             pytest.skip(f"no network namespace may be made here: {reason}")
         self._service: subprocess.Popen[bytes] | None = None
         self._used = 0
