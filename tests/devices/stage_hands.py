@@ -104,9 +104,13 @@ class Stage:
     def __init__(self, stack: ExitStack, kind: str, far_end: TcpFarEnd, bus_path: str) -> None:
         self._stack = stack
         self.lines = Lines("/usr/bin/python3", str(HERE / "usb_stage.py"), kind, str(far_end.port), bus_path)
-        stack.callback(self.lines.close)
         self.root = self.lines.line()
+        stack.callback(self._strike)
         self.lines.until("ready")
+
+    def _strike(self) -> None:
+        self.lines.close()
+        shutil.rmtree(self.root, ignore_errors=True)
 
     def seat(self, address: str) -> Seat:
         seat = Seat(sys.executable, str(HERE / "usb_seat.py"), address, env={"UMOCKDEV_DIR": self.root})
