@@ -41,10 +41,10 @@ class IdentityForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class CodeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[codes]: which presented codes mean something here."""
 
-    identity: Annotated[
-        tuple[IdentityForm, ...], Meta(description="forms of codes that the platform knows a person by")
-    ] = ()
     official_hosts: Annotated[
         tuple[Annotated[str, Meta(pattern=r"^[a-z0-9.\-]+$")], ...],
         Meta(description="hosts whose addresses are official, subdomains included; never opened"),
+    ] = ()
+    identity: Annotated[
+        tuple[IdentityForm, ...], Meta(description="forms of codes that the platform knows a person by")
     ] = ()

@@ -186,6 +186,10 @@ def _describe(struct: Any, prefix: str, lines: list[str]) -> None:
             lines += ["", f"[{name}]  # {(inner.__doc__ or '').split(': ', 1)[-1]}"]
             _describe(inner, f"{name}.", lines)
             continue
+        if (listed := _listed_table(item.type)) is not None:
+            lines.append(f"# [[{prefix}{item.name}]]  # any number of: {extra.get('description', '')}")
+            _describe(listed, f"{prefix}{item.name}.", lines)
+            continue
         default = item.default if item.default is not msgspec.NODEFAULT else None
         shown = "" if default is None else _toml(msgspec.to_builtins(default, enc_hook=str))
         lines.append(f"# {item.name} = {shown}".rstrip() + f"  # {extra.get('description', '')}")
@@ -198,6 +202,15 @@ def _table_type(annotation: Any) -> Any:
         info = info.type
     candidates = info.types if isinstance(info, msgspec.inspect.UnionType) else (info,)
     return next((c.cls for c in candidates if isinstance(c, msgspec.inspect.StructType)), None)
+
+
+def _listed_table(annotation: Any) -> Any:
+    """The Struct that a list of tables is made of; None when the annotation is no such list."""
+    info = msgspec.inspect.type_info(annotation)
+    while isinstance(info, msgspec.inspect.Metadata):
+        info = info.type
+    item = info.item_type if isinstance(info, msgspec.inspect.VarTupleType) else None
+    return item.cls if isinstance(item, msgspec.inspect.StructType) else None
 
 
 def _toml(value: Any) -> str:
@@ -213,7 +226,8 @@ def _toml(value: Any) -> str:
 def _explain(file: str, text: str, tree: dict[str, Any], message: str) -> ConfigError:
     """Turn msgspec's words (`… - at $.a.b`) into the key, its line and what was expected."""
     path = re.search(r"at `\$\.?([^`]*)`", message)
-    keys = path[1].split(".") if path and path[1] else []
+    # msgspec writes `identity[...]` for a table in a list and `lights[...]` for one of any names.
+    keys = re.sub(r"\[[^\]]*\]", "", path[1]).split(".") if path and path[1] else []
     expected = re.sub(r" - at `.*`$", "", message)
     unknown = re.search(r"unknown field `([^`]+)`", message)
     missing = re.search(r"missing required field `([^`]+)`", message)
@@ -232,12 +246,17 @@ def _explain(file: str, text: str, tree: dict[str, Any], message: str) -> Config
 def _struct_at(keys: list[str]) -> Any:
     struct: Any = Settings
     for key in keys:
-        struct = _table_type(next(f.type for f in msgspec.structs.fields(struct) if f.name == key))
+        found = next((f.type for f in msgspec.structs.fields(struct) if f.name == key), None)
+        struct = None if found is None else _table_type(found) or _listed_table(found)
+        if struct is None:
+            return None  # inside a key that holds a table of any names
     return struct
 
 
 def _description_of(keys: list[str]) -> str:
-    found = next((f for f in msgspec.structs.fields(_struct_at(keys[:-1])) if f.name == keys[-1]), None)
+    struct = _struct_at(keys[:-1])
+    fields = [] if struct is None else msgspec.structs.fields(struct)
+    found = next((f for f in fields if f.name == keys[-1]), None)
     if found is None:
         return ""
     info = msgspec.inspect.type_info(found.type)
@@ -250,7 +269,7 @@ def _line_of(text: str, keys: list[str]) -> int | None:
     table: list[str] = []
     best: int | None = None
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
             table = [part.strip().strip("\"'") for part in header[1].split(".")]
             if table == keys:
                 return number

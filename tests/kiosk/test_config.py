@@ -32,6 +32,20 @@ def write(folder: Path, text: str) -> Path:
         ("terminal = 3\n", "terminal", 1, "object"),
         ("[platform]\nurl = 'ftp://a'\n", "platform.url", 2, "http"),
         ("[terminal\n", "(syntax)", 1, "TOML"),
+        ("[codes]\nidentity = [{name = 'A B'}]\n", "codes.identity.name", 2, "told to the platform"),
+        (
+            "[[codes.identity]]\nname = 'a'\nregex = 'x'\n",
+            "codes.identity.regex",
+            3,
+            "known here: name, prefix",
+        ),
+        ("[codes]\nofficial_hosts = ['Bad Host']\n", "codes.official_hosts", 2, "matching"),
+        (
+            "[devices.io_board]\nport = 'x'\nlights = {a = 'b'}\n",
+            "devices.io_board.lights",
+            3,
+            "`int`",
+        ),
     ],
 )
 def test_mistake_is_named_with_its_place(tmp_path: Path, text: str, key: str, line: int, word: str) -> None:
