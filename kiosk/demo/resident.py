@@ -16,7 +16,7 @@ from typing import Any
 
 from kiosk.catalogue.pack import FieldType, Pack
 from kiosk.demo.world import World
-from kiosk.domain.device_status import DeviceClass
+from kiosk.domain.device_status import DeviceClass, DeviceDetail
 from kiosk.domain.receipt import is_receipt_number
 from kiosk.errors import IpcError, IpcFault, LinbanError
 from kiosk.ipc import IpcClient
@@ -194,7 +194,8 @@ class Resident:
         while True:
             line = self.world_call(self.world.run_dir / "sync.sock", "status")
             devices = self.world_call(self.world.run_dir / "devices.sock", "status")
-            if line["state"] == "online" and all(status["state"] == "online" for status in devices.values()):
+            attached = [each for each in devices.values() if each["detail"] != DeviceDetail.NOT_CONFIGURED]
+            if line["state"] == "online" and all(each["state"] == "online" for each in attached):
                 return
             if time.monotonic() > deadline:
                 break
