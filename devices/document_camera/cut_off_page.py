@@ -68,17 +68,25 @@ def _with_frame(lines: Lines, width: int, height: int) -> Lines:
     )
 
 
+def colours(flat: Pixels, corners: Floats, own: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """The usual colour inside and outside the sides that are its own. Side k runs from corner k-1 to corner k."""
+    middle = corners.mean(axis=0)
+    sides = [(corners[k - 1], corners[k]) for k in range(4) if own[k]]
+    paper = np.concatenate([_beside(flat, start, end, middle, _INSIDE_PX) for start, end in sides])
+    plate = np.concatenate([_beside(flat, start, end, middle, -_OUTSIDE_PX) for start, end in sides])
+    if not len(paper) or not len(plate):
+        return np.zeros(3), np.zeros(3)
+    return np.median(paper, axis=0), np.median(plate, axis=0)
+
+
 def _is_paper(flat: Pixels, corners: Floats, own: NDArray[np.bool_]) -> bool:
-    """Whether the colours say so. Side k runs from corner k-1 to corner k."""
-    paper, plate, border = [], [], []
-    for k in range(4):
-        start, end = corners[k - 1], corners[k]
-        if own[k]:
-            paper.append(_beside(flat, start, end, corners.mean(axis=0), _INSIDE_PX))
-            plate.append(_beside(flat, start, end, corners.mean(axis=0), -_OUTSIDE_PX))
-        else:
-            border.append(_beside(flat, start, end, corners.mean(axis=0), _BORDER_PX))
-    inner, outer = np.median(np.concatenate(paper), axis=0), np.median(np.concatenate(plate), axis=0)
+    """Whether the colours say so."""
+    inner, outer = colours(flat, corners, own)
+    border = [
+        _beside(flat, corners[k - 1], corners[k], corners.mean(axis=0), _BORDER_PX)
+        for k in range(4)
+        if not own[k]
+    ]
     if np.abs(inner - outer).max() < _LEAST_DIFFERENCE or inner[0] < _LEAST_LIGHT:
         return False
     if inner[1] - 128 > _MOST_RED or inner[2] - 128 > _MOST_YELLOW:

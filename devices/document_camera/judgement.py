@@ -29,11 +29,13 @@ _SOFT = 0.8
 _TILE_PX, _TILES = 96, 14
 _LEAST_CONTRAST, _LEAST_INK = 32.0, 0.03
 _CLIPPED, _ABOVE_PAPER, _WHITEST = 243, 9, 238
-_FAR_ABOVE_PAPER, _LARGEST_PART = 30, 0.25
+_FAR_ABOVE_PAPER, _LARGEST_PART = 45, 0.25
 """So much brighter than the paper, but not clipped: print is washed out there. Sunlight on half the page is not."""
+_EDGE_PART = 0.15
 _GLARE_PART, _GLARE_LEAST_PX = 0.0010, 70
 _GLARE_TEXTURE = 26.0
 _GLARE_FILL = 0.35
+_PRINT = np.ones((5, 5), np.uint8)
 _MOVED_GREY, _MOVED_PART, _EDGE_PX = 16, 0.006, 5
 
 
@@ -157,7 +159,8 @@ def _tile_spread(tile: Pixels) -> float | None:
 
 def has_glare(small: Pixels, mask: NDArray[np.bool_]) -> bool:
     """Whether a lamp is mirrored in the page: brighter than its paper, without texture, soft-edged, compact."""
-    low = small.min(axis=2)
+    # Without what is printed: a line through a mirrored lamp does not make two of it.
+    low = np.asarray(cv2.morphologyEx(small.min(axis=2), cv2.MORPH_CLOSE, _PRINT), np.uint8)
     values = low[mask]
     if values.size < 500:
         return False
@@ -181,9 +184,18 @@ def _has_blob(low: Pixels, mask: NDArray[np.bool_], threshold: float, paper: flo
         if area < least or area > most * page_px or area < _GLARE_FILL * width * height:
             continue
         around = (slice(max(y - 6, 0), y + height + 6), slice(max(x - 6, 0), x + width + 6))
-        if _mirrored(low[around], labels[around] == number, mask[around], paper):
+        blob = labels[around] == number
+        if most < 1 and _at_edge(blob, mask[around]):
+            continue
+        if _mirrored(low[around], blob, mask[around], paper):
             return True
     return False
+
+
+def _at_edge(blob: NDArray[np.bool_], mask: NDArray[np.bool_]) -> bool:
+    """Whether much of its outline is the page's: what the shadow across a page leaves is lit, not mirrored."""
+    outline = cv2.dilate(blob.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & ~blob
+    return float((outline & ~mask).sum()) > _EDGE_PART * float(outline.sum())
 
 
 def _paper_level(values: NDArray[np.uint8]) -> float:

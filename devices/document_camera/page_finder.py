@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.document_camera.cut_off_page import best_cut_off
+from devices.document_camera.cut_off_page import best_cut_off, colours
 from devices.document_camera.page_lines import Lines, find_lines, flattened
 from devices.document_camera.quadrangles import quadrangles, side_support, support
 
@@ -20,8 +20,12 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 SMALL_WIDTH_PX = 640
+_LEAST_WIDTH_PX = 160
+"""In less than that nothing is straight."""
 _LEAST_SIDE, _LEAST_MEAN = 0.36, 0.62
 _SURE_SIDE = 0.75
+_LEAST_DIFFERENCE = 7.0
+"""Between paper and plate, in lightness or in colour, of 255."""
 _EDGE_PX = 1.5
 """A corner this far outside the small picture is cut off."""
 
@@ -50,9 +54,15 @@ def shrink(frame: Pixels, width_px: int = SMALL_WIDTH_PX) -> Pixels:
 def find_page(small: Pixels) -> PageSeen | None:
     """The sheet in a small picture, in its pixels; the largest well-seen one where there are several."""
     height, width = small.shape[:2]
+    if width < _LEAST_WIDTH_PX:
+        return None
     flat = flattened(small)
     lines = find_lines(flat)
     best = _best_whole(lines, width, height)
+    if best is not None:
+        inner, outer = colours(flat, best[0], np.ones(4, bool))
+        if np.abs(inner - outer).max() < _LEAST_DIFFERENCE:
+            best = None  # a pattern has steps everywhere, and is the same on both sides of them
     cut_off = False
     if best is None or best[2] < _SURE_SIDE:
         # A fold, or a shadow across the page, may pass for the side that is beyond the picture.

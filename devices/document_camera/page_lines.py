@@ -20,7 +20,7 @@ MAX_LINES = 18
 _CANDIDATES = 56
 _CLOSING = np.ones((9, 9), np.uint8)
 """Larger than a line of text: what is written on the paper disappears, its edge stays where it is."""
-_OPENING = np.ones((3, 3), np.uint8)
+_OPENING = np.ones((5, 5), np.uint8)
 """Larger than the guide lines on a mat."""
 _EDGE_LOW, _EDGE_HIGH = 16, 40
 _SAME_LINE_DEG, _SAME_LINE_PX = 4.0, 4.0
@@ -214,7 +214,9 @@ def _measured(flat: Pixels, normals: Floats, rhos: Floats, reach: float) -> Line
         )
         # A shadow comes on slowly, the edge of a sheet at once.
         whole = values[:, :, far, 0] - values[:, :, opposite, 0]
-        here = ((lighter > _LIGHTER) & (lighter > _SUDDEN * whole)) | ((colour > _OTHER_COLOUR) & (lighter > -_LIGHTER))
+        here = ((lighter > _LIGHTER) & (lighter > _SUDDEN * whole)) | (
+            (colour > _OTHER_COLOUR) & (lighter > -_LIGHTER)
+        )
         counts[:, side, 1:] = np.cumsum(here & inside, axis=1)
     seen = np.zeros((len(normals), inside.shape[1] + 1), np.int32)
     seen[:, 1:] = np.cumsum(inside, axis=1)
