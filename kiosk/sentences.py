@@ -167,6 +167,10 @@ _PRINT_WAIT: _Sentences = {
         "打印机停了，要人看一下。请找工作人员",
         "The printer has stopped and needs a hand. Please ask the staff",
     ),
+    PrintWait.TURN: (
+        "打印机正在打别的。请稍等，轮到了就打",
+        "The printer is busy with something else. Yours comes next",
+    ),
     PrintWait.ANSWER: (
         "打印机没有回应，正在等它。请稍等",
         "The printer does not answer at the moment. One moment, please",

@@ -65,6 +65,8 @@ class PrintWait(StrEnum):
     """Something at the printer that it does not name."""
     ANSWER = "answer"
     """It does not answer at the moment."""
+    TURN = "turn"
+    """It prints something else first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
