@@ -14,9 +14,11 @@ from kiosk.domain.case import PlatformState
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, SupplyState
 from kiosk.domain.presented_code import CodeRefusal
 from kiosk.domain.printing import PrintFault, PrintWait
+from kiosk.domain.resident import DocumentKind
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.availability import LineState, Obstacle
 from kiosk.flow.journey import Delivery
+from kiosk.flow.power_notice import PowerNotice
 from kiosk.ports import CaptureRemark, CardFault, FingerprintFault, ScanFault
 
 _Sentences = dict[Enum, tuple[str, str]]
@@ -340,6 +342,33 @@ _OBSTACLE: _Sentences = {
     ),
 }
 
+_POWER: _Sentences = {
+    PowerNotice.NOTHING_BEGUN: (
+        "电池快用完了，本机就要关机。请来电后再办",
+        "The battery is almost empty and this terminal will go off. Please come back when the power is on",
+    ),
+    PowerNotice.FINISH_NOW: (
+        "电池快用完了，请尽快办完。没提交的不会保存",
+        "The battery is almost empty. Please finish now; what is not submitted is not kept",
+    ),
+    PowerNotice.RECORDED: (
+        "电池快用完了，本机就要关机。您的事已收下",
+        "The battery is almost empty and this terminal will go off. Your case is safe",
+    ),
+}
+
+_DOCUMENT: _Sentences = {
+    DocumentKind.RESIDENT_ID_CARD: ("居民身份证", "Resident ID card"),
+    DocumentKind.HMT_RESIDENCE_PERMIT: (
+        "港澳台居民居住证",
+        "Residence permit (Hong Kong, Macao, Taiwan)",
+    ),
+    DocumentKind.FOREIGN_PERMANENT_2017: ("外国人永久居留身份证", "Foreign permanent resident ID card"),
+    DocumentKind.FOREIGN_PERMANENT_2023: ("外国人永久居留身份证", "Foreign permanent resident ID card"),
+    DocumentKind.SOCIAL_SECURITY_CARD: ("社会保障卡", "Social-security card"),
+    DocumentKind.IDENTITY_CODE: ("政务服务码", "Service code"),
+}
+
 _STATE: _Sentences = {
     PlatformState.UNKNOWN: (
         "核实中：平台还没有这一件，可能还在路上",
@@ -457,6 +486,8 @@ SENTENCES: dict[type[Enum], _Sentences] = {
     ScanFault: _SCAN,
     CodeRefusal: _CODE,
     Obstacle: _OBSTACLE,
+    PowerNotice: _POWER,
+    DocumentKind: _DOCUMENT,
     PlatformState: _STATE,
     Delivery: _DELIVERY,
     LineState: _LINE_STATE,

@@ -14,17 +14,12 @@ from kiosk.config import Language
 from ui.display import Display, Palette
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from kiosk.clock import Clock
-    from kiosk.domain.printing import PrintOutcome
-    from kiosk.domain.receipt import Receipt
     from kiosk.errors import LineFault
     from kiosk.flow.effects import Effect
     from kiosk.flow.idle import IdleReading, IdleTimer
     from kiosk.flow.journey import Progress
     from kiosk.flow.session import Session
-    from kiosk.ports import CardFault, ScanFault
     from ui.bridge.errands import Errands
 
 QML_IMPORT_NAME = "KioskUi"
@@ -84,31 +79,20 @@ class Navigator(QObject):
 
         self._session = Session(errands.catalogue, clock, self.display.language.value, errands.codes)
         self.errands, self._idle = errands, idle
-        devices, line, records = errands.devices, errands.line, errands.records
         self._frame, self._models = frame, models
-        devices.cardFound.connect(lambda: self._do(self.session.card_found()))
-        devices.cardRead.connect(lambda document: self._do(self.session.card_read(document)))
-        devices.cardNotRead.connect(self._card_not_read)
-        devices.codeScanned.connect(self._scanned)
-        devices.codeRefused.connect(self._not_scanned)
-        errands.printEnded.connect(self._print_ended)
-        devices.statusChanged.connect(self.viewChanged)
-        line.caseDelivered.connect(self._delivered)
-        line.lineChanged.connect(lambda: self._do(self.session.line_changed(line.up)))
-        records.failed.connect(self._leave_service)
-        records.opened.connect(self._return_to_service)
         self.display.languageChanged.connect(self._speak_another_language)
         self.display.changed.connect(self._change_display)
         self._change_display()
-        devices.start_scanning(self.session.id)
+        errands.devices.start_scanning(self.session.id)
         self.ready.emit()
-        if records.fault is not None:
-            self._leave_service()
-        elif self._waiting:
-            self._set_waiting(False)
-            self.start()
-        else:
-            self._resume_result()
+
+    def heed_early_touch(self) -> bool:
+        """Start, if the attract page was touched before everything was loaded; whether it was."""
+        if not self._waiting:
+            return False
+        self._set_waiting(False)
+        self.start()
+        return True
 
     # What QML reads ------------------------------------------------------------------------------
 
@@ -188,15 +172,23 @@ class Navigator(QObject):
 
     def lay_over(self, page: str) -> None:
         """Show a page that is not a stage, over the present stage."""
-        if page == HELP:
-            log.info("help was asked for", extra={"page": self._page})
         self._over = page
         self._show()
 
+    def ask_for_help(self) -> None:
+        """请人帮我, by finger or by the button at the front: on every page, and again does no harm."""
+        if self._over != HELP:
+            log.info("help was asked for", extra={"page": self._page})
+            self.lay_over(HELP)
+
     def close_over(self) -> None:
         """Back to the stage under it."""
-        self._over = ""
+        self.uncover()
         self._show()
+
+    def uncover(self) -> None:
+        """Nothing lies over the stage any more; whoever calls this turns the page."""
+        self._over = ""
 
     @property
     def lies_over(self) -> str:
@@ -226,7 +218,7 @@ class Navigator(QObject):
         """How long nobody has touched anything; None where nothing could be left behind."""
         if self._idle is None or self._session is None:
             return None
-        if self._session.stage.value in ("attract", "out_of_service"):
+        if self._session.stage.value in ("attract", "out_of_service") and not self._over:
             self._idle.touch()
             return None
         if self._session.busy:
@@ -272,6 +264,8 @@ class Navigator(QObject):
                 self._painted.start()
             case asked.PrintSlip():
                 self._print(effect)
+            case asked.NoteSlipTaken():
+                self.errands.records.slip_taken(effect.receipt)
             case asked.AskProgress():
                 self._ask(effect.receipt_number)
             case asked.AskIdentity():
@@ -338,49 +332,7 @@ class Navigator(QObject):
         QGuiApplication.clipboard().clear()
         self.display.reset()
 
-    # What comes from outside ---------------------------------------------------------------------
-
-    def _card_not_read(self, fault: CardFault) -> None:
-        self._do(self.session.card_not_read(fault))
-
-    def _scanned(self, text: str, at_s: float | None) -> None:
-        self.touched()
-        if not self._over:
-            self._after_scan(self.session.scanned(text, at_s))
-
-    def _not_scanned(self, fault: ScanFault) -> None:
-        self.touched()
-        if not self._over:
-            self._after_scan(self.session.not_scanned(fault))
-
-    def _after_scan(self, effects: list[Effect]) -> None:
-        self._do(effects)
-        if self.session.view.code_refusal is not None:
-            self.scanRefused.emit()
-
-    def _print_ended(self, receipt: Receipt, outcome: PrintOutcome) -> None:
-        # A slip may come out after its session has ended; the next resident has nothing to do with it.
-        if receipt == self.session.view.receipt:
-            self._do(self.session.print_ended(outcome))
-
-    def _delivered(self, entry_id: UUID) -> None:
-        self._do(self.session.delivered(entry_id))
-
-    def _leave_service(self) -> None:
-        # Whoever is in the middle keeps their page: it says what cannot be done. The next one is told at once.
-        if self.session.stage.value in ("attract", "home", "out_of_service"):
-            self._over = ""
-            self._do(self.session.leave_service())
-
-    def _return_to_service(self) -> None:
-        self._do(self.session.return_to_service())
-
-    def _resume_result(self) -> None:
-        """A face that was killed at a result must not be a dead end for whoever stands there."""
-        receipt = self.errands.records.last_shown()
-        if receipt is not None:
-            log.info("a result is shown again after a restart")
-            self._do(self.session.resume(receipt, self.errands.line.up))
+    # The display ---------------------------------------------------------------------------------
 
     def _speak_another_language(self) -> None:
         self.session.language = self.language

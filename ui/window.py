@@ -195,6 +195,8 @@ class Face(QObject):
         yield
         from kiosk.flow.idle import IdleTimer
         from ui.bridge.errands import Errands
+        from ui.guide_lights import GuideLights
+        from ui.happenings import Happenings
         from ui.pages.every import every_page
         from ui.pages.frame import FrameModel
 
@@ -207,6 +209,8 @@ class Face(QObject):
         yield
         errands = Errands(catalogue, self._devices, self._line, self._records, codes=self.settings.codes)
         self.navigator.take_up(errands, clock, idle, frame, models)
+        GuideLights(self.navigator)
+        Happenings(self.navigator).begin()
         yield
         self._start_watchdog()
         if self._remote_socket is not None:

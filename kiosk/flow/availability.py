@@ -67,6 +67,8 @@ class Situation:
         """Whether somebody can say here and now who they are, well enough for `rung`."""
         if rung is Rung.NONE or self.usable(DeviceClass.ID_CARD_READER):
             return True
+        if self.usable(DeviceClass.SOCIAL_CARD_READER):
+            return True
         return rung is Rung.CODE and self.takes_codes
 
     @property
@@ -80,6 +82,12 @@ class Situation:
         """Whether the backup power says that the mains are gone; a terminal without one cannot know."""
         supply = self.devices.get(DeviceClass.POWER_SUPPLY)
         return supply is not None and supply.detail in (DeviceDetail.ON_BATTERY, DeviceDetail.BATTERY_LOW)
+
+    @property
+    def battery_low(self) -> bool:
+        """Whether the terminal will be shut down in a moment."""
+        supply = self.devices.get(DeviceClass.POWER_SUPPLY)
+        return supply is not None and supply.detail is DeviceDetail.BATTERY_LOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,13 @@ class PrintSlip:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteSlipTaken:
+    """The slip of `receipt` is in somebody's hand: write it into the journal."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
 class AskProgress:
     """Ask the platform for the state of a case; answer with `progress_answered` or `progress_failed`."""
 
@@ -86,6 +93,7 @@ Effect = (
     | PrepareCase
     | RecordCase
     | PrintSlip
+    | NoteSlipTaken
     | AskProgress
     | AskIdentity
     | Wipe

@@ -53,6 +53,8 @@ class SlipState(StrEnum):
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"
     """It may be in the tray: the person is asked."""
+    TAKEN = "taken"
+    """The person said so, or the printer felt it being pulled out."""
     DECLINED = "declined"
 
 

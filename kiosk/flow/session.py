@@ -26,6 +26,7 @@ from kiosk.flow.code_desk import CodeDesk
 from kiosk.flow.effects import (
     AskProgress,
     Effect,
+    NoteSlipTaken,
     PrepareCase,
     PrintSlip,
     RecordCase,
@@ -253,8 +254,20 @@ class Session:
             return []
         return self._print(self._journey.receipt)
 
+    def slip_pulled(self) -> list[Effect]:
+        """The printer felt paper being pulled out: the slip, if it had printed it. What is doubtful stays a question."""
+        return self.slip_taken() if self._journey.slip is SlipState.PRINTED else []
+
+    def slip_taken(self) -> list[Effect]:
+        """出来了."""
+        known = self._journey.slip in (SlipState.PRINTED, SlipState.UNCONFIRMED)
+        if self.stage is not Stage.RESULT or not known or self._journey.receipt is None:
+            return []
+        self._journey.slip, self._journey.slip_fault = SlipState.TAKEN, PrintFault.NONE
+        return [NoteSlipTaken(self._journey.receipt)]
+
     def decline_slip(self) -> list[Effect]:
-        """不用打印, or: yes, I have it."""
+        """不用打印."""
         if self.stage is Stage.RESULT and self._journey.slip is not SlipState.PRINTING:
             self._journey.slip = SlipState.DECLINED
         return []

@@ -10,9 +10,18 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from kiosk.documents.page import Page
+from kiosk.domain.device_event import DeviceEvent
 from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
-from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, ScanFault
+from kiosk.ports import (
+    CardFault,
+    CardNotRead,
+    CardOutcome,
+    CardRead,
+    FlashRate,
+    LightPosition,
+    ScanFault,
+)
 from ui.bridge.peer import Peer
 
 _AWAY_GRACE_MS = 6000
@@ -24,6 +33,11 @@ log = logging.getLogger(__name__)
 class _Status(msgspec.Struct):
     device: DeviceClass
     status: DeviceStatus
+
+
+class _Event(msgspec.Struct):
+    device: DeviceClass
+    event: DeviceEvent
 
 
 class _CardPresent(msgspec.Struct):
@@ -52,7 +66,7 @@ class _PrintEnded(msgspec.Struct):
 
 
 class DeviceClient(QObject):
-    """Asks for a card, for codes, for a slip; asks again by itself when the devices process was restarted.
+    """Asks for a card, for codes, for a slip, for light; asks again by itself when the devices process was restarted.
 
     What belongs to another session than the one that asked last is dropped here.
     """
@@ -66,6 +80,8 @@ class DeviceClient(QObject):
     codeRefused = Signal(object)
     """Something was shown that is no code: the `ScanFault`."""
     printEnded = Signal(str, object)
+    happened = Signal(object, object)
+    """Unasked, at a device: its `DeviceClass` and the `DeviceEvent`."""
 
     def __init__(self, socket: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -117,6 +133,16 @@ class DeviceClient(QObject):
         if self._scanning and self.reachable:
             self._peer.tell("scanner.stop", {})
         self._scanning = ""
+
+    def set_light(self, session: str, position: LightPosition, rate: FlashRate) -> None:
+        """Let a light shine, for `session`; the lights of every other session go out. Not kept for later."""
+        if self.reachable:
+            self._peer.tell("lights.set", {"session": session, "position": position, "rate": rate})
+
+    def stop_lights(self) -> None:
+        """Every light goes out."""
+        if self.reachable:
+            self._peer.tell("lights.stop", {})
 
     def print_slip(self, job: str, page: Page) -> None:
         """Print `page` as `job`; `printEnded` follows, whatever happens. The same job never prints twice."""
@@ -186,6 +212,9 @@ class DeviceClient(QObject):
                     status = msgspec.convert(params, _Status)
                     self.statuses[status.device] = status.status
                     self.statusChanged.emit()
+                case "device.event":
+                    told = msgspec.convert(params, _Event)
+                    self.happened.emit(told.device, told.event)
                 case "id_card.present":
                     if msgspec.convert(params, _CardPresent).session == self._reading:
                         self.cardFound.emit()
@@ -207,7 +236,6 @@ class DeviceClient(QObject):
         if heard.session != self._reading:
             return
         if isinstance(heard.outcome, CardRead):
-            self._reading = ""
             self.cardRead.emit(heard.outcome.document)
         elif isinstance(heard.outcome, CardNotRead):
             self.cardNotRead.emit(heard.outcome.fault)

@@ -10,6 +10,8 @@ from kiosk.flow.idle import IdleTimer
 from ui.bridge.errands import Errands
 from ui.gallery.samples import sample_catalogue
 from ui.gallery.stand_ins import StandInDevices, StandInLine, StandInRecords
+from ui.guide_lights import GuideLights
+from ui.happenings import Happenings
 from ui.pages.every import every_page
 from ui.pages.frame import FrameModel
 from ui.pages.lookup import LookupModel
@@ -53,5 +55,7 @@ class StandInFace(Face):
             self.stand_in_records,  # type: ignore[arg-type]
         )
         self.navigator.take_up(errands, self.manual_clock, self.idle_timer, self.frame, self.models)
+        GuideLights(self.navigator)
+        Happenings(self.navigator).begin()
         self.loaded = True
         yield

@@ -15,6 +15,7 @@ from kiosk.domain.receipt import Receipt, receipt_number
 from kiosk.domain.resident import DocumentKind, IdentityDocument, Sex
 from kiosk.errors import JournalFault
 from kiosk.flow.availability import LineState
+from kiosk.ports import FlashRate, LightPosition
 
 RESIDENT = IdentityDocument(
     kind=DocumentKind.RESIDENT_ID_CARD,
@@ -39,6 +40,7 @@ class StandInDevices(QObject):
     codeScanned = Signal(str, object)
     codeRefused = Signal(object)
     printEnded = Signal(str, object)
+    happened = Signal(object, object)
     reachable = True
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -56,6 +58,12 @@ class StandInDevices(QObject):
 
     def stop_scanning(self) -> None:
         """Nothing was."""
+
+    def set_light(self, session: str, position: LightPosition, rate: FlashRate) -> None:
+        """Nothing shines."""
+
+    def stop_lights(self) -> None:
+        """Nothing did."""
 
     def print_slip(self, job: str, page: Page) -> None:
         """Nothing is printed."""

@@ -95,7 +95,7 @@ class FrameModel(PageModel):
 
     @Slot()
     def askForHelp(self) -> None:
-        self.navigator.lay_over(HELP)
+        self.navigator.ask_for_help()
 
     @Slot()
     def chooseDisplay(self) -> None:

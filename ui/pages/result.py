@@ -45,10 +45,10 @@ class ResultModel(PageModel):
 
     @Property(str, notify=changed)
     def slipFault(self) -> str:
+        """Why there is no slip; a doubtful one is no fault but a question."""
         fault = self.view.slip_fault
-        if self.view.slip is SlipState.UNCONFIRMED and fault is PrintFault.NONE:
-            fault = PrintFault.NO_ANSWER
-        return sentence(fault, self.language) if fault is not PrintFault.NONE else ""
+        failed = self.view.slip is SlipState.FAILED and fault is not PrintFault.NONE
+        return sentence(fault, self.language) if failed else ""
 
     @Property(bool, notify=changed)
     def canPrint(self) -> bool:
@@ -63,9 +63,11 @@ class ResultModel(PageModel):
 
     @Slot()
     def decline(self) -> None:
-        if self.view.slip is SlipState.UNCONFIRMED and self.view.receipt is not None:
-            self.navigator.errands.records.slip_taken(self.view.receipt)
         self.navigator.carry_out(self.session.decline_slip())
+
+    @Slot()
+    def confirmTaken(self) -> None:
+        self.navigator.carry_out(self.session.slip_taken())
 
     @Slot()
     def finish(self) -> None:
