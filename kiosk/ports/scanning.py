@@ -23,7 +23,8 @@ class ScanFault(StrEnum):
     """Why a burst of bytes is not a code."""
 
     UNDECODABLE = "undecodable"
-    """Neither UTF-8 nor GB 18030."""
+    """No text in the character set that the code names, nor in UTF-8 or GB 18030; or typed by a scanner that could
+    not type it faithfully."""
     TOO_LONG = "too_long"
     TOO_FAST = "too_fast"
     """More codes than a hand can show: dropped."""
