@@ -138,7 +138,7 @@ class PrintJob:
             busy = isinstance(created, Refused) and created.status == Status.BUSY
             if not busy or self._clock.monotonic() + self._timing.poll_s >= limit:
                 return created
-            self._tell(PrintWait.ANSWER)
+            self._tell(PrintWait.TURN)
             if self._clock.wait(self._cancel, self._timing.poll_s):
                 return NoAnswer(LinkFault.CANCELED)
 

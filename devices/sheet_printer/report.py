@@ -143,6 +143,7 @@ FAULT_OF_WAIT: Final = {
     PrintWait.EMPTYING: PrintFault.OUTPUT_FULL,
     PrintWait.HAND: PrintFault.HARDWARE_ERROR,
     PrintWait.ANSWER: PrintFault.NO_ANSWER,
+    PrintWait.TURN: PrintFault.OFFLINE,
 }
 """Why a job did not end, when the wait has lasted too long."""
 

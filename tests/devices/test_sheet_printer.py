@@ -173,6 +173,7 @@ def test_switched_off_and_on_it_has_forgotten_the_job(two_sheets: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_job_of_somebody_else_under_the_same_number_is_not_ours(two_sheets: Path) -> None:
     with a_printer() as simulator, a_driver(simulator.uri) as driver:
         simulator.put(seconds_a_sheet=0.6)
@@ -188,6 +189,7 @@ def test_a_job_of_somebody_else_under_the_same_number_is_not_ours(two_sheets: Pa
         )
 
 
+@pytest.mark.slow
 def test_a_printer_that_hangs_for_a_while_is_waited_for(two_sheets: Path) -> None:
     with a_printer() as simulator, a_driver(simulator.uri) as driver:
         simulator.put(seconds_a_sheet=0.4)

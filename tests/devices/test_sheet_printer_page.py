@@ -95,7 +95,7 @@ def test_the_code_on_the_sheet_is_read(tmp_path: Path) -> None:
 
 
 @needs_poppler
-@pytest.mark.parametrize("name", ["receipt", "long", "one"])
+@pytest.mark.parametrize("name", ["receipt", pytest.param("long", marks=pytest.mark.slow), "one"])
 def test_no_ink_falls_into_the_margins(name: str, tmp_path: Path) -> None:
     for image in drawn(composed(name).pdf, tmp_path):
         dark = np.asarray(image) < 200
@@ -245,6 +245,7 @@ def test_a_raster_that_breaks_off_is_said_to() -> None:
     assert count_pages(b"%PDF-") == 0
 
 
+@pytest.mark.slow
 @needs_poppler
 @pytest.mark.skipif(not Path("/usr/lib/cups/filter/rastertopdf").exists(), reason="cups-filters is missing")
 def test_the_print_system_reads_the_same_raster(tmp_path: Path) -> None:
