@@ -14,6 +14,7 @@ from typing import Any
 from devices import readiness, registry
 from devices.device_thread import DeviceThread
 from devices.duty import Desk, Method
+from devices.kind import DeviceKind
 from devices.transport.hotplug import HotplugWatch
 from kiosk import notify
 from kiosk.clock import Clock, SystemClock
@@ -97,7 +98,7 @@ class Host:
 
     # -- composition -----------------------------------------------------------------------------------
 
-    def _add(self, kind: registry.DeviceKind) -> None:
+    def _add(self, kind: DeviceKind) -> None:
         """A duty for every class, so that its methods answer; a thread where there is a driver."""
         driver = registry.make_driver(kind, self._settings.devices, self._clock)
         duty = kind.duty(

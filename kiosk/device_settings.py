@@ -21,7 +21,7 @@ _PCSC_READER = "the PC/SC name of the reader, or the beginning of it; empty: the
 class IdCardReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.id_card_reader]: a SAM reader for resident ID cards."""
 
-    driver: Annotated[str, Meta(pattern="^sdt$", description="sdt")] = "sdt"
+    driver: Annotated[str, Meta(pattern=r"^(sdt|x-.+)$", description="sdt, or a vendor's x-…")] = "sdt"
     port: Port
     baud: Baud = 115200
     read_fingerprint: Annotated[
@@ -32,9 +32,9 @@ class IdCardReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class SocialCardReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.social_card_reader]: a PC/SC reader for social-security cards."""
 
-    driver: Annotated[str, Meta(pattern="^pcsc-social-card$", description="pcsc-social-card")] = (
-        "pcsc-social-card"
-    )
+    driver: Annotated[
+        str, Meta(pattern=r"^(pcsc-social-card|x-.+)$", description="pcsc-social-card, or a vendor's x-…")
+    ] = "pcsc-social-card"
     reader: Annotated[str, Meta(description=_PCSC_READER)] = ""
     short_file_ids: Annotated[
         bool, Meta(description="read records by short file identifier (some cards of the third generation)")
@@ -44,14 +44,18 @@ class SocialCardReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown
 class BadgeReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.badge_reader]: a PC/SC reader for the badges of the staff."""
 
-    driver: Annotated[str, Meta(pattern="^pcsc-badge$", description="pcsc-badge")] = "pcsc-badge"
+    driver: Annotated[
+        str, Meta(pattern=r"^(pcsc-badge|x-.+)$", description="pcsc-badge, or a vendor's x-…")
+    ] = "pcsc-badge"
     reader: Annotated[str, Meta(description=_PCSC_READER)] = ""
 
 
 class ReceiptPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.receipt_printer]: an ESC/POS printer for slips."""
 
-    driver: Annotated[str, Meta(pattern="^escpos$", description="escpos")] = "escpos"
+    driver: Annotated[str, Meta(pattern=r"^(escpos|x-.+)$", description="escpos, or a vendor's x-…")] = (
+        "escpos"
+    )
     port: Port
     baud: Baud = 115200
     model: Annotated[
@@ -92,7 +96,11 @@ class BarcodeScannerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_f
     """[devices.barcode_scanner]: a barcode scanner, on a serial line or (grabbed) as a keyboard."""
 
     driver: Annotated[
-        str, Meta(pattern="^scanner-(serial|keyboard)$", description="scanner-serial or scanner-keyboard")
+        str,
+        Meta(
+            pattern=r"^(scanner-(serial|keyboard)|x-.+)$",
+            description="scanner-serial or scanner-keyboard, or a vendor's x-…",
+        ),
     ] = "scanner-serial"
     port: Annotated[
         str, Meta(min_length=1, description="its port, by path; for a keyboard /dev/input/by-id/…-event-kbd")
@@ -110,7 +118,9 @@ class BarcodeScannerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_f
 class CodeCameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.code_camera]: a camera that looks for codes."""
 
-    driver: Annotated[str, Meta(pattern="^camera$", description="camera")] = "camera"
+    driver: Annotated[str, Meta(pattern=r"^(camera|x-.+)$", description="camera, or a vendor's x-…")] = (
+        "camera"
+    )
     port: Annotated[
         str,
         Meta(min_length=1, description="/dev/v4l/by-path/…-video-index0, or sim:SOCKET for a simulated one"),
@@ -125,7 +135,9 @@ class CodeCameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
 class DocumentCameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.document_camera]: a camera above the plate for papers (高拍仪)."""
 
-    driver: Annotated[str, Meta(pattern="^camera$", description="camera")] = "camera"
+    driver: Annotated[
+        str, Meta(pattern=r"^(document-camera|x-.+)$", description="document-camera, or a vendor's x-…")
+    ] = "document-camera"
     port: Annotated[
         str,
         Meta(min_length=1, description="/dev/v4l/by-path/…-video-index0, or sim:SOCKET for a simulated one"),
@@ -140,7 +152,7 @@ class DocumentCameraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_f
 class SheetPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.sheet_printer]: an A4 printer that speaks IPP, alone or behind the local print service."""
 
-    driver: Annotated[str, Meta(pattern="^ipp$", description="ipp")] = "ipp"
+    driver: Annotated[str, Meta(pattern=r"^(ipp|x-.+)$", description="ipp, or a vendor's x-…")] = "ipp"
     uri: Annotated[
         str, Meta(pattern=r"^ipps?://.+", description="the printer itself: ipp://ADDRESS/ipp/print")
     ]
@@ -164,7 +176,9 @@ class SheetPrinterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class IoBoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.io_board]: lights and switches behind Modbus RTU."""
 
-    driver: Annotated[str, Meta(pattern="^modbus$", description="modbus")] = "modbus"
+    driver: Annotated[str, Meta(pattern=r"^(modbus|x-.+)$", description="modbus, or a vendor's x-…")] = (
+        "modbus"
+    )
     port: Annotated[
         str,
         Meta(
@@ -196,7 +210,7 @@ class IoBoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class PowerSupplySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.power_supply]: an uninterruptible power supply behind NUT (Network UPS Tools)."""
 
-    driver: Annotated[str, Meta(pattern="^nut$", description="nut")] = "nut"
+    driver: Annotated[str, Meta(pattern=r"^(nut|x-.+)$", description="nut, or a vendor's x-…")] = "nut"
     address: Annotated[str, Meta(min_length=1, description="HOST:PORT of upsd")] = "127.0.0.1:3493"
     name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+$", description="its name in ups.conf")] = "kiosk"
 
@@ -204,9 +218,9 @@ class PowerSupplySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class FingerprintReaderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[devices.fingerprint_reader]: a fingerprint module on a serial line (templates are never stored)."""
 
-    driver: Annotated[str, Meta(pattern="^fingerprint-module$", description="fingerprint-module")] = (
-        "fingerprint-module"
-    )
+    driver: Annotated[
+        str, Meta(pattern=r"^(fingerprint-module|x-.+)$", description="fingerprint-module, or a vendor's x-…")
+    ] = "fingerprint-module"
     port: Annotated[str, Meta(min_length=1, description="its serial port, by path")]
     baud: Baud = 57600
 

@@ -22,8 +22,10 @@ from devices.conformance.run import (
     simulated_rig,
 )
 from devices.contract import NotRun, Rig
+from devices.kind import DeviceKind
 from kiosk.clock import SystemClock
 from kiosk.config import load
+from kiosk.domain.device_status import DeviceClass
 from kiosk.errors import ConfigError
 
 _SIGNS = {Verdict.PASSED: ("✓", "green"), Verdict.FAILED: ("✗", "red"), Verdict.NOT_RUN: ("–", "yellow")}
@@ -31,12 +33,15 @@ _SIGNS = {Verdict.PASSED: ("✓", "green"), Verdict.FAILED: ("✗", "red"), Verd
 
 @click.command()
 @click.argument("driver")
+@click.option("--class", "device_class", type=click.Choice([device.value for device in DeviceClass]))
 @click.option("--config", "config_file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--json", "as_json", is_flag=True)
-def conformance(driver: str, config_file: Path | None, out: Path | None, as_json: bool) -> None:
+def conformance(
+    driver: str, device_class: str | None, config_file: Path | None, out: Path | None, as_json: bool
+) -> None:
     """Run the contract of DRIVER's class and write the report; exits 0 when no check failed."""
-    kind = _kind_of(driver)
+    kind = _kind_of(driver, device_class)
     try:
         with ExitStack() as stack:
             if config_file is None:
@@ -45,7 +50,7 @@ def conformance(driver: str, config_file: Path | None, out: Path | None, as_json
             else:
                 rig, port = _real_rig(driver, kind, config_file)
             report = run_contract(driver, kind, rig, port, _tell)
-    except NotRun as reason:
+    except (NotRun, ConfigError) as reason:
         raise click.ClickException(str(reason)) from reason
     if as_json:
         click.echo(to_json(report).decode("utf-8"), nl=False)
@@ -62,16 +67,21 @@ def known_drivers() -> list[str]:
     return sorted(drivers | {stage for _, stage in all_stages()})
 
 
-def _kind_of(driver: str) -> registry.DeviceKind:
+def _kind_of(driver: str, device_class: str | None) -> DeviceKind:
+    """The class of one of our drivers; a vendor's needs to be told."""
     for kind in registry.KINDS:
-        if driver.partition("/")[0] in kind.drivers:
+        if device_class in (None, kind.device.value) and driver.partition("/")[0] in kind.drivers:
             return kind
+        if device_class == kind.device.value and driver.startswith(registry.FOREIGN):
+            return kind
+    if driver.startswith(registry.FOREIGN):
+        raise click.BadParameter("a vendor's driver needs --class", param_hint="--conformance")
     raise click.BadParameter(
         f"no driver {driver!r}; there are {', '.join(known_drivers())}", param_hint="--conformance"
     )
 
 
-def _real_rig(driver: str, kind: registry.DeviceKind, config_file: Path) -> tuple[Rig[Any], str]:
+def _real_rig(driver: str, kind: DeviceKind, config_file: Path) -> tuple[Rig[Any], str]:
     """The device of a settings file, with a person's hands."""
     try:
         table = getattr(load(config_file).devices, kind.device.value)
@@ -83,7 +93,7 @@ def _real_rig(driver: str, kind: registry.DeviceKind, config_file: Path) -> tupl
         )
     clock = SystemClock()
     rig: Rig[Any] = Rig(
-        make=lambda: kind.drivers[driver](table, clock),
+        make=lambda: registry.driver_called(kind, driver, table, clock),
         hands=PersonHands(contract_of(kind).asked, _ask),
         clock=clock,
     )

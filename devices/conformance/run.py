@@ -18,6 +18,7 @@ from devices import registry
 from devices.conformance.every_device import checks_for
 from devices.conformance.hands import SimulatorHands
 from devices.contract import Broken, Check, Contract, Hands, NotRun, Rig, Work
+from devices.kind import DeviceKind
 from kiosk.clock import Clock, SystemClock
 from kiosk.domain.device_status import DeviceCapabilities
 
@@ -65,7 +66,7 @@ class ConformanceReport(Struct, frozen=True, kw_only=True):
 Progress = Callable[[int, int, CheckResult], None]
 
 
-def contract_of(kind: registry.DeviceKind) -> Contract[Any]:
+def contract_of(kind: DeviceKind) -> Contract[Any]:
     """The contract of a class. Raises `NotRun` where there is none yet."""
     if kind.contract is None:
         raise NotRun(f"there is no contract for {kind.device} yet")
@@ -73,35 +74,45 @@ def contract_of(kind: registry.DeviceKind) -> Contract[Any]:
 
 
 @contextmanager
-def simulated_rig(stage: str, kind: registry.DeviceKind, clock: Clock | None = None) -> Iterator[Rig[Any]]:
+def simulated_rig(stage: str, kind: DeviceKind, clock: Clock | None = None) -> Iterator[Rig[Any]]:
     """The driver of a stage (`sdt`, or `sdt/tcp` for it over another line) on its simulator, in a folder of its own.
 
     Raises `NotRun` where there is no such simulator, or this machine cannot run it.
     """
     clock = clock or SystemClock()
-    contract, driver = contract_of(kind), stage.partition("/")[0]
-    if stage not in contract.stages:
+    contract = contract_of(kind)
+    driver, _, line = stage.partition("/")
+    # A vendor's driver is put on the simulator that the house's first driver has on that line.
+    played = next(
+        (
+            name
+            for name in contract.stages
+            if driver.startswith(registry.FOREIGN) and name.partition("/")[2] == line
+        ),
+        stage,
+    )
+    if played not in contract.stages:
         raise NotRun(f"{stage} has no simulator; there are {', '.join(contract.stages)}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="linban-")))
-        set_up = stack.enter_context(contract.stages[stage](folder))
+        set_up = stack.enter_context(contract.stages[played](folder))
         hands = SimulatorHands(set_up.control)
         stack.callback(hands.close)
         yield Rig(
-            make=lambda: kind.drivers[driver](set_up.settings, clock),
+            make=lambda: registry.driver_called(kind, driver, set_up.settings, clock),
             hands=hands,
             clock=clock,
             wire_bytes=set_up.wire_bytes,
         )
 
 
-def all_stages() -> list[tuple[registry.DeviceKind, str]]:
+def all_stages() -> list[tuple[DeviceKind, str]]:
     """Every driver of every class on every line that can be simulated."""
     return [(kind, stage) for kind in registry.KINDS if kind.contract for stage in kind.contract().stages]
 
 
 def run_contract(
-    driver: str, kind: registry.DeviceKind, rig: Rig[Any], port: str, progress: Progress | None = None
+    driver: str, kind: DeviceKind, rig: Rig[Any], port: str, progress: Progress | None = None
 ) -> ConformanceReport:
     """Every check, one after the other; trouble in one does not keep the next from being tried."""
     contract = contract_of(kind)

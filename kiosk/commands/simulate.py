@@ -90,6 +90,12 @@ class _DeviceGroup(click.Group):
     "--conformance", "driver", metavar="DRIVER", help="Put a driver through the contract of its class."
 )
 @click.option(
+    "--class",
+    "device_class",
+    metavar="CLASS",
+    help="With --conformance x-…: a vendor's driver of this class.",
+)
+@click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -103,7 +109,12 @@ class _DeviceGroup(click.Group):
 @click.option("--json", "as_json", is_flag=True, help="With --conformance: the report on standard output.")
 @click.pass_context
 def simulate(
-    context: click.Context, driver: str | None, config_file: Path | None, out: Path | None, as_json: bool
+    context: click.Context,
+    driver: str | None,
+    device_class: str | None,
+    config_file: Path | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Play a device, or the line to the platform, with real bytes.
 
@@ -116,6 +127,7 @@ def simulate(
       kiosk simulate receipt-printer --link /tmp/printer --control /tmp/printer.sock
       kiosk simulate line --listen 127.0.0.1:8001 --to 127.0.0.1:8000
       kiosk simulate --conformance sdt --out reports
+      kiosk simulate --conformance x-acme --class id_card_reader
       kiosk simulate --conformance escpos --config /etc/linban/linban.toml --out reports
     """
     if context.invoked_subcommand is not None:
@@ -124,4 +136,6 @@ def simulate(
         click.echo(context.get_help())
         context.exit(2)
     conform = load_command("devices.conformance.command:conformance")
-    context.invoke(conform, driver=driver, config_file=config_file, out=out, as_json=as_json)
+    context.invoke(
+        conform, driver=driver, device_class=device_class, config_file=config_file, out=out, as_json=as_json
+    )

@@ -17,7 +17,7 @@ from devices.badge.duty import BadgeDuty
 from devices.badge.protocol import read_uid
 from devices.device_thread import DeviceThread
 from devices.duty import Desk
-from devices.id_card.duty import IdCardDuty
+from devices.identity_duty import IdCardDuty
 from devices.social_card.driver import SocialCardReader
 from devices.transport.slot_address import slot_called
 from kiosk.clock import SystemClock

@@ -30,6 +30,7 @@ from devices.contract import NotRun
 from devices.id_card.driver import SdtReader
 from devices.id_card.practice_cards import PRACTICE_CARDS
 from devices.id_card.text_block import parse_identity
+from devices.kind import DeviceKind
 from kiosk.commands.simulate import simulate
 from kiosk.domain.device_status import CompletionCode
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
@@ -57,7 +58,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("kind", "stage"), chosen, ids=[stage for _, stage in chosen])
 
 
-def test_a_driver_keeps_its_contract(kind: registry.DeviceKind, stage: str) -> None:
+def test_a_driver_keeps_its_contract(kind: DeviceKind, stage: str) -> None:
     try:
         with simulated_rig(stage, kind) as rig:
             report = run_contract(stage, kind, rig, "simulator")

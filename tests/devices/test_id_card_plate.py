@@ -16,7 +16,7 @@ from devices.fault_script import Fault
 from devices.host import Host
 from devices.id_card.conversation import Timing
 from devices.id_card.driver import SdtReader
-from devices.id_card.duty import IdCardDuty
+from devices.identity_duty import IdCardDuty
 from devices.id_card.practice_cards import PRACTICE_CARDS
 from devices.id_card.protocol import Command, frame
 from devices.id_card.simulator import IdCardReaderSimulator

@@ -18,7 +18,7 @@ from typing import Any
 from devices.device_thread import DeviceThread
 from devices.duty import Desk
 from devices.id_card.driver import SdtReader
-from devices.id_card.duty import IdCardDuty
+from devices.identity_duty import IdCardDuty
 from devices.transport.address import port_at
 from devices.transport.byte_port import BytePort, Canceled, PortLost
 from devices.transport.hotplug import HotplugWatch
