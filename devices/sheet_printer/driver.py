@@ -135,6 +135,8 @@ class IppPrinter(SheetPrinter):
         takes = self._takes
         if takes is None:
             return _failed(PrintFault.NO_PRINTER)
+        if cancel.is_set():
+            return _failed(PrintFault.CANCELED)
         try:
             if not 1 <= copies <= MAX_COPIES:
                 raise Unprintable("copies")

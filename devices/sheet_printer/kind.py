@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from devices.contract import Contract
 from devices.duty import Desk, Duty
 from devices.kind import DeviceKind
 from kiosk.clock import Clock
@@ -30,8 +31,15 @@ def _sheet_printer_duty(desk: Desk) -> Duty[Any]:
     return SheetPrinterDuty(desk)
 
 
+def _sheet_printer_contract() -> Contract[Any]:
+    from devices.sheet_printer.contract import CONTRACT
+
+    return CONTRACT
+
+
 KIND = DeviceKind(
     device=DeviceClass.SHEET_PRINTER,
     drivers={"ipp": _ipp},
     duty=_sheet_printer_duty,
+    contract=_sheet_printer_contract,
 )
