@@ -25,6 +25,8 @@ _DARK = 88.0
 """White paper below this is seen with more noise than its print has contrast."""
 _MOST_SPREAD_PX, _AT_WIDTH_PX = 1.6, 2592
 """A step this soft makes strokes of small print (0.2 mm) run together where the plate is seen at 7 px a millimetre."""
+_LEAST_LIMIT_PX = 1.4
+"""Nothing that a pixel sees is sharper than about one of them: in a smaller picture the pixels are the limit."""
 _SOFT = 0.8
 _TILE_PX, _TILES = 96, 14
 _LEAST_CONTRAST, _LEAST_INK = 32.0, 0.03
@@ -110,7 +112,7 @@ def paper_white(small: Pixels, mask: NDArray[np.bool_]) -> float:
 
 def spread_limit(frame_width: int) -> float:
     """The softest that is still good, in pixels of a frame so wide."""
-    return max(_MOST_SPREAD_PX * frame_width / _AT_WIDTH_PX, 1.2)
+    return max(_MOST_SPREAD_PX * frame_width / _AT_WIDTH_PX, _LEAST_LIMIT_PX)
 
 
 def spread_of_print(frame: Pixels, grey: Pixels, mask: NDArray[np.bool_]) -> float | None:

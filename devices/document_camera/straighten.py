@@ -173,7 +173,7 @@ def _striped(profile: NDArray[np.integer]) -> float:
 # -- light ----------------------------------------------------------------------------------------------
 
 _TARGET = 238.0
-_MOST_GAIN, _MOST_TINT = 1.7, 0.14
+_MOST_GAIN, _MOST_TINT = 1.7, 0.2
 
 
 def evenly_lit(page: Pixels, whiten: bool = True) -> Pixels:
