@@ -28,7 +28,7 @@ _MOST_SPREAD_PX, _AT_WIDTH_PX = 1.6, 2592
 _LEAST_LIMIT_PX = 1.4
 """Nothing that a pixel sees is sharper than about one of them: in a smaller picture the pixels are the limit."""
 _SOFT = 0.8
-_TILE_PX, _TILES = 96, 14
+_TILE_SMALL_PX, _LEAST_TILE_PX, _TILES = 24, 40, 14
 _LEAST_CONTRAST, _LEAST_INK = 32.0, 0.03
 _CLIPPED, _ABOVE_PAPER, _WHITEST = 243, 9, 238
 _FAR_ABOVE_PAPER, _LARGEST_PART = 45, 0.25
@@ -121,6 +121,7 @@ def spread_of_print(frame: Pixels, grey: Pixels, mask: NDArray[np.bool_]) -> flo
     The steepest slope of a step is its height by (spread · √2π), whatever its contrast.
     """
     scale = frame.shape[1] / grey.shape[1]
+    side = max(round(_TILE_SMALL_PX * scale), _LEAST_TILE_PX)
     strokes = cv2.blur(np.abs(cv2.Laplacian(grey, cv2.CV_32F)) * mask, (23, 23))
     full = cv2.blur(mask.astype(np.float32), (23, 23))
     strokes[full < 0.98] = 0
@@ -130,9 +131,9 @@ def spread_of_print(frame: Pixels, grey: Pixels, mask: NDArray[np.bool_]) -> flo
         if most <= 0.5:
             break
         cv2.circle(strokes, (x, y), 20, 0.0, -1)
-        left = int(np.clip((x + 0.5) * scale - _TILE_PX / 2, 0, frame.shape[1] - _TILE_PX))
-        top = int(np.clip((y + 0.5) * scale - _TILE_PX / 2, 0, frame.shape[0] - _TILE_PX))
-        spread = _tile_spread(frame[top : top + _TILE_PX, left : left + _TILE_PX])
+        left = int(np.clip((x + 0.5) * scale - side / 2, 0, frame.shape[1] - side))
+        top = int(np.clip((y + 0.5) * scale - side / 2, 0, frame.shape[0] - side))
+        spread = _tile_spread(frame[top : top + side, left : left + side])
         if spread is not None:
             spreads.append(spread)
     return float(np.median(spreads)) if len(spreads) >= 3 else None
