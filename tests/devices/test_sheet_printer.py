@@ -318,3 +318,19 @@ def test_simulators_leave_nothing_running_and_no_files() -> None:
         assert folder.is_dir()
     assert not folder.exists()
     assert not simulator.process.plugged
+
+
+def test_without_the_programs_that_play_it_a_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from click.testing import CliRunner
+
+    from devices.sheet_printer import printer_process
+    from devices.simulate import simulate
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(printer_process, "_PLACES", str(tmp_path))
+    told = CliRunner().invoke(simulate, ["sheet-printer", "--listen", "127.0.0.1:0"])
+    assert told.exit_code == 1
+    assert "ippeveprinter" in told.output
+    assert "Traceback" not in told.output

@@ -82,6 +82,7 @@ def test_a_page_is_asked_for_waits_for_paper_and_is_printed(
     assert simulator.sheets == 1
 
 
+@pytest.mark.slow
 @needs_printer
 def test_the_plug_is_pulled_and_put_back(world: tuple[SheetPrinterSimulator, Peer]) -> None:
     simulator, peer = world
