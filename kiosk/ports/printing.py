@@ -38,7 +38,7 @@ class SheetPrinter(DevicePort):
     ) -> PrintOutcome:
         """Print a page of blocks, or a PDF file, and say what the printer itself confirmed.
 
-        `on_progress` is called on each sheet and whenever the printer begins or ends to wait for a hand.
+        `on_progress` is called on every look at the printer, at least every few seconds; the same may come again.
 
         `printed` only when the printer says that the job is completed and no fewer sheets came out than the
         document has; a spooler's word alone is `unconfirmed`.  No copy of the document stays behind, in no
