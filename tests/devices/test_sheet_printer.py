@@ -330,7 +330,7 @@ def test_without_the_programs_that_play_it_a_sentence_says_so(
 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(printer_process, "_PLACES", str(tmp_path))
-    told = CliRunner().invoke(simulate, ["sheet-printer", "--listen", "127.0.0.1:0"])
+    told = CliRunner().invoke(simulate, ["sheet-printer", "--listen", "127.0.0.1:8631"])
     assert told.exit_code == 1
     assert "ippeveprinter" in told.output
     assert "Traceback" not in told.output
