@@ -44,8 +44,8 @@ exec '{python}' -m devices.sheet_printer.print_engine '{folder}' "$1"
 """
 
 
-class NoPrinterProgram(LinbanError):
-    """A program that plays the printer is not installed."""
+class NoPrinterProgram(LinbanError, OSError):
+    """A program that plays the printer is not installed, or does not start: as with any other port, an `OSError`."""
 
 
 def missing_programs() -> list[str]:
@@ -85,6 +85,8 @@ class PrinterProcess(FarEnd):
             raise NoPrinterProgram(
                 f"an A4 printer is played by programs that are not installed: {', '.join(missing)}"
             )
+        if self._listens():
+            raise NoPrinterProgram(f"another program listens on port {self.port}")
         if self._bus is None:
             self._bus = self._start_bus()
         engine = self.folder / "engine.sh"
@@ -103,7 +105,7 @@ class PrinterProcess(FarEnd):
         )
         with (self.folder / "printer.log").open("ab") as log:
             self._printer = _start("ippeveprinter", command, environment, log.fileno())
-        self._await_listening()
+        self._await(self._listens, self._printer)
 
     def unplug(self) -> None:
         """See `FarEnd`: the power is gone, for the printer and for the sheet that it was printing."""
@@ -147,13 +149,9 @@ class PrinterProcess(FarEnd):
         self._await(self._bus_socket.exists, bus)
         return bus
 
-    def _await_listening(self) -> None:
-        def listens() -> bool:
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-                return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-        assert self._printer is not None
-        self._await(listens, self._printer)
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _await(self, ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
         deadline, never = self._clock.monotonic() + _START_S, threading.Event()

@@ -334,3 +334,9 @@ def test_without_the_programs_that_play_it_a_sentence_says_so(
     assert told.exit_code == 1
     assert "ippeveprinter" in told.output
     assert "Traceback" not in told.output
+
+
+def test_a_port_that_is_taken_is_not_taken_for_its_own() -> None:
+    with a_printer() as simulator, SheetPrinterSimulator(simulator.process.port) as second:
+        with pytest.raises(OSError, match="another program"):
+            second.start()
