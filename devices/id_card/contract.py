@@ -31,7 +31,8 @@ def _on(line: Path | TcpFarEnd, folder: Path) -> Iterator[Stage]:
 
 
 def _read(driver: IdCardReader, timeout_s: float, cancel: threading.Event) -> CardOutcome:
-    """As the device thread does: look until a card is there."""
+    """As the device thread does for a new session: look until a card is there."""
+    driver.forget()
     deadline = threading.Event()
     timer = threading.Timer(timeout_s, deadline.set)
     timer.start()

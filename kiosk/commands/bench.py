@@ -19,6 +19,7 @@ _BENCHES = {
         "devices.slip_printer.bench:run",
         "a slip's bytes, processor time and seconds, beside python-escpos",
     ),
+    "sheet": ("devices.sheet_printer.bench:run", "an A4 job, beside ipptool on the same printer"),
     "camera": ("devices.camera.bench:run", "codes in photographs, and what an empty counter costs"),
     "record": ("kiosk.bench.record:run", "a whole case in the journal, beside a bare durable insert"),
     "delivery": ("sync.bench:run", "1,000 cases from journal to platform, durable at both ends"),
@@ -42,6 +43,7 @@ def bench(name: str | None, as_json: bool, photos: Path | None) -> None:
     card       an ID card read, beside the wire time of its bytes
     scanner    a burst of long codes, beside pyserial and the wire
     slip       a slip's bytes, processor time and seconds, beside python-escpos
+    sheet      an A4 job, beside ipptool on the same printer
     camera     codes in photographs, beside zxing-cpp, pyzbar and OpenCV
     record     a whole case in the journal, beside a bare durable insert
     delivery   1,000 cases from journal to platform, durable at both ends
