@@ -33,7 +33,7 @@ from kiosk.ports import CardFault, NotScanned, Scan
 
 _LONGEST_FRAME_BYTES = 4200
 _LONGEST_CODE_CHARACTERS = 4096
-_HELD_BY_A_PRINTER_READER_BYTES = 16
+_HELD_BY_A_PRINTER_READER_BYTES = 128
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
