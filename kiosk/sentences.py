@@ -321,7 +321,7 @@ _OBSTACLE: _Sentences = {
     ),
     Obstacle.NOT_ENROLLED: ("本机还没有登记，不能收件", "This terminal is not registered yet"),
     Obstacle.ON_BATTERY: (
-        "停电了，现在不能开始办事。来电后再办，已经提交的不受影响",
+        "停电了，新的事要等来电再办。已经提交的不受影响",
         "The power is out; nothing new can be begun. Come back when it is on; what was submitted is safe",
     ),
     Obstacle.NO_READER: (

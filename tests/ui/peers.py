@@ -39,6 +39,8 @@ class Hands:
             "scanner.stop",
             "slip_printer.print",
             "slip_printer.cancel",
+            "lights.set",
+            "lights.stop",
         )
         methods: dict[str, Method] = {name: partial(self._hear, name) for name in names}
         self.server = IpcServer(

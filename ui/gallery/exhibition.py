@@ -10,12 +10,11 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QImage
 
 from kiosk.config import Language, PathSettings, ScreenSettings, Settings, TerminalSettings
-from kiosk.domain.device_status import DeviceClass
 from kiosk.flow.availability import LineState
 from ui.display import Palette
 from ui.gallery.face import StandInFace
 from ui.gallery.scenes import Scene
-from ui.gallery.stand_ins import WORKS
+from ui.gallery.stand_ins import ordinary
 
 SIZES = {"portrait": (1080, 1920, 4.03), "landscape": (1920, 1080, 4.03), "tablet": (1280, 800, 5.88)}
 MODES = {
@@ -50,7 +49,7 @@ class Exhibition:
         face = self.face
         face.stand_in_records.fault = face.stand_in_records.refusal = None
         face.stand_in_line.state = LineState.ONLINE
-        face.stand_in_devices.statuses = dict.fromkeys(DeviceClass, WORKS)
+        face.stand_in_devices.statuses = ordinary()
         face.navigator.carry_out(face.navigator.session.return_to_service())
         # What is being recorded is not left alone: first it must have been recorded.
         face.navigator.painted()

@@ -8,7 +8,7 @@ from itertools import count
 
 from kiosk.catalogue.pack import Block
 from kiosk.domain.case import PlatformState
-from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus, SupplyState
+from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, DeviceStatus, SupplyState
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 from kiosk.domain.signature import Signature
 from kiosk.errors import JournalFault, LineFault
@@ -16,7 +16,7 @@ from kiosk.flow.availability import LineState
 from kiosk.flow.journey import Progress, ProgressStep
 from kiosk.ports import CardFault
 from ui.gallery.face import StandInFace
-from ui.gallery.stand_ins import RESIDENT, receipt
+from ui.gallery.stand_ins import BY_CODE, BY_SOCIAL_CARD, RESIDENT, WORKS, receipt
 from ui.navigator import DISPLAY, HELP, Navigator
 
 Play = Callable[["StandInFace"], None]
@@ -147,6 +147,28 @@ def _no_reader(play: Play) -> Play:
     return played
 
 
+def _on_battery(play: Play, detail: DeviceDetail = DeviceDetail.ON_BATTERY) -> Play:
+    """The mains fail while the page is shown."""
+
+    def played(face: StandInFace) -> None:
+        play(face)
+        status = DeviceStatus(state=DeviceState.ONLINE, detail=detail)
+        face.stand_in_devices.statuses[DeviceClass.POWER_SUPPLY] = status
+        face.stand_in_devices.statusChanged.emit()
+
+    return played
+
+
+def _with_slot(play: Play) -> Play:
+    """A terminal that reads social-security cards too."""
+
+    def played(face: StandInFace) -> None:
+        face.stand_in_devices.statuses[DeviceClass.SOCIAL_CARD_READER] = WORKS
+        play(face)
+
+    return played
+
+
 def _lookup(face: StandInFace) -> None:
     _home(face)
     _do(face.navigator, "open_block", Block.COLLECT)
@@ -220,10 +242,12 @@ def _do(navigator: Navigator, method: str, *arguments: object) -> None:
 SCENES = (
     Scene("attract", lambda face: None),
     Scene("home", _home),
+    Scene("home-on-battery", _on_battery(_home)),
     Scene("services", _then(_home, "open_block", Block.HANDLE)),
     Scene("service", _service),
     Scene("service-offline", _offline(_service)),
     Scene("service-blocked", _no_reader(_service)),
+    Scene("service-on-battery", _on_battery(_service)),
     Scene("identify", _identify),
     Scene("identify-reading", _then(_identify, "card_found")),
     Scene(
@@ -231,7 +255,11 @@ SCENES = (
         _then(_identify, "card_not_read", CardFault.MOVED),
     ),
     Scene("identify-recovering", _no_reader(_identify)),
+    Scene("identify-slot", _with_slot(_identify)),
+    Scene("identify-slot-only", _with_slot(_no_reader(_identify))),
     Scene("identity", _identity),
+    Scene("identity-social-card", _then(_with_slot(_identify), "card_read", BY_SOCIAL_CARD)),
+    Scene("identity-code", _then(_identify, "card_read", BY_CODE)),
     Scene("question", _question),
     Scene("question-typed", _typed),
     Scene("question-fault", _faulty),
@@ -247,6 +275,8 @@ SCENES = (
     Scene("result-printed", _result(PrintVerdict.PRINTED)),
     Scene("result-paper-out", _result(PrintVerdict.FAILED, PrintFault.PAPER_OUT)),
     Scene("result-unconfirmed", _result(PrintVerdict.UNCONFIRMED, PrintFault.NO_ANSWER)),
+    Scene("result-taken", _then(_result(PrintVerdict.PRINTED), "slip_taken")),
+    Scene("result-declined", _then(_result(PrintVerdict.FAILED, PrintFault.PAPER_OUT), "decline_slip")),
     Scene("result-offline", _offline(_result(None))),
     Scene("lookup", _lookup),
     Scene("lookup-typed", _half_number),
@@ -259,5 +289,11 @@ SCENES = (
     Scene("help", _over(HELP)),
     Scene("display", _over(DISPLAY)),
     Scene("idle", _idle),
+    Scene("review-battery-low", _on_battery(_review, DeviceDetail.BATTERY_LOW)),
+    Scene("result-battery-low", _on_battery(_result(PrintVerdict.PRINTED), DeviceDetail.BATTERY_LOW)),
+    Scene(
+        "services-battery-low",
+        _on_battery(_then(_home, "open_block", Block.HANDLE), DeviceDetail.BATTERY_LOW),
+    ),
     Scene("out-of-service", _no_journal),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kiosk.documents.page import Page
 from kiosk.domain.case import Case
-from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus, SupplyState
+from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, DeviceStatus, SupplyState
 from kiosk.domain.printing import PrintOutcome
 from kiosk.domain.receipt import Receipt, receipt_number
 from kiosk.domain.resident import DocumentKind, IdentityDocument, Sex
@@ -26,8 +27,16 @@ RESIDENT = IdentityDocument(
     valid_from=date(2015, 1, 1),
     valid_until=None,
 )
+BY_SOCIAL_CARD = replace(RESIDENT, kind=DocumentKind.SOCIAL_SECURITY_CARD, valid_from=None)
+BY_CODE = replace(RESIDENT, kind=DocumentKind.IDENTITY_CODE, valid_from=None)
 ENTRY = UUID("01912345-6789-7abc-8def-0123456789ab")
 WORKS = DeviceStatus(state=DeviceState.ONLINE, paper=SupplyState.FULL)
+ABSENT = DeviceStatus(state=DeviceState.NO_DEVICE, detail=DeviceDetail.NOT_CONFIGURED)
+
+
+def ordinary() -> dict[DeviceClass, DeviceStatus]:
+    """A terminal as most are: everything works, and there is no slot for social-security cards."""
+    return {**dict.fromkeys(DeviceClass, WORKS), DeviceClass.SOCIAL_CARD_READER: ABSENT}
 
 
 class StandInDevices(QObject):
@@ -45,7 +54,7 @@ class StandInDevices(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.statuses = dict.fromkeys(DeviceClass, WORKS)
+        self.statuses = ordinary()
 
     def start_reading(self, session: str) -> None:
         """Nothing is read."""

@@ -49,6 +49,22 @@
 <context>
     <name>CardNotices</name>
     <message>
+        <source>没带社保卡？手机出示政务服务码也行</source>
+        <translation>No social-security card? Show the service code on your phone</translation>
+    </message>
+    <message>
+        <source>只带身份证？请找工作人员帮忙</source>
+        <translation>Only your ID card with you? Please ask the staff</translation>
+    </message>
+    <message>
+        <source>没带身份证？社保卡、政务服务码也行</source>
+        <translation>No ID card? A social-security card or service code will do</translation>
+    </message>
+    <message>
+        <source>没带身份证？插社保卡也行</source>
+        <translation>No ID card? Insert your social-security card</translation>
+    </message>
+    <message>
         <source>没带身份证？手机出示政务服务码也行</source>
         <translation>No ID card? Show the service code on your phone</translation>
     </message>
@@ -212,6 +228,14 @@
         <translation>Lay your ID card on the plate</translation>
     </message>
     <message>
+        <source>请插入社保卡</source>
+        <translation>Insert your social-security card</translation>
+    </message>
+    <message>
+        <source>亮灯的地方，插到底，先别拔</source>
+        <translation>Where the light is, all the way in</translation>
+    </message>
+    <message>
         <source>读好了屏幕会告诉您</source>
         <translation>The screen will tell you when it is done</translation>
     </message>
@@ -231,8 +255,16 @@
         <translation>Is that you?</translation>
     </message>
     <message>
-        <source>读好了，身份证可以拿走了</source>
+        <source>读好了，卡可以拿走了</source>
         <translation>Done; you may take your card</translation>
+    </message>
+    <message>
+        <source>读好了，卡可以拔出来了</source>
+        <translation>Done; you may pull your card out</translation>
+    </message>
+    <message>
+        <source>核对好了，手机可以收好</source>
+        <translation>Checked; you may put your phone away</translation>
     </message>
     <message>
         <source>是我</source>
@@ -253,6 +285,10 @@
     <message>
         <source>不是我，重新放卡</source>
         <translation>Not me, read another card</translation>
+    </message>
+    <message>
+        <source>不是我，换一个</source>
+        <translation>Not me, try again</translation>
     </message>
 </context>
 <context>
@@ -537,10 +573,6 @@
         <translation>Your slip is ready, please take it</translation>
     </message>
     <message>
-        <source>请看看凭条出来了没有</source>
-        <translation>Please see whether the slip came out</translation>
-    </message>
-    <message>
         <source>请记下上面的收件号</source>
         <translation>Please write down the number above</translation>
     </message>
@@ -553,6 +585,14 @@
         <translation>No slip this time</translation>
     </message>
     <message>
+        <source>凭条出来了吗？</source>
+        <translation>Did the slip come out?</translation>
+    </message>
+    <message>
+        <source>凭条请收好</source>
+        <translation>Please keep your slip</translation>
+    </message>
+    <message>
         <source>请在下方出纸口等一下</source>
         <translation>It comes out of the slot below</translation>
     </message>
@@ -561,8 +601,24 @@
         <translation>From the slot under the screen</translation>
     </message>
     <message>
+        <source>请看看屏幕下方的出纸口</source>
+        <translation>Please look at the paper slot below the screen</translation>
+    </message>
+    <message>
+        <source>查进度的时候扫一扫就行</source>
+        <translation>Scan it to see the progress</translation>
+    </message>
+    <message>
         <source>查进度的时候要用</source>
         <translation>You need it to ask how far it is</translation>
+    </message>
+    <message>
+        <source>出来了</source>
+        <translation>Yes, I have it</translation>
+    </message>
+    <message>
+        <source>没有，再打一次</source>
+        <translation>No, print again</translation>
     </message>
     <message>
         <source>请拿笔记下收件号，一样能查</source>
@@ -575,10 +631,6 @@
     <message>
         <source>再打一次</source>
         <translation>Print again</translation>
-    </message>
-    <message>
-        <source>拿到了</source>
-        <translation>I have it</translation>
     </message>
     <message>
         <source>不用打印</source>

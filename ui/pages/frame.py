@@ -9,8 +9,9 @@ from PySide6.QtQml import QmlElement
 
 from kiosk.clock import Clock
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, DeviceStatus, SupplyState
-from kiosk.flow.availability import LineState
+from kiosk.flow.availability import LineState, Situation
 from kiosk.flow.idle import IdleState
+from kiosk.flow.power_notice import power_notice
 from kiosk.sentences import sentence
 from ui.navigator import DISPLAY, HELP, Navigator
 from ui.pages.any_page import PageModel
@@ -62,11 +63,24 @@ class FrameModel(PageModel):
         return sentence(self.navigator.errands.line.state, self.language)
 
     @Property(str, notify=changed)
+    def deviceIcon(self) -> str:
+        return "battery-low" if self._situation().on_battery else "printer"
+
+    @Property(str, notify=changed)
     def deviceWords(self) -> str:
-        """The printer, when something is to be said of it; a device that works is not mentioned."""
-        status = self.navigator.errands.devices.statuses.get(DeviceClass.RECEIPT_PRINTER)
-        words = printer_words(status, self.language)
+        """The mains or the printer, when something is to be said of it; a device that works is not mentioned."""
+        statuses = self.navigator.errands.devices.statuses
+        if self._situation().on_battery:
+            words = sentence(statuses[DeviceClass.POWER_SUPPLY].detail, self.language)
+            return words[:1].upper() + words[1:]
+        words = printer_words(statuses.get(DeviceClass.RECEIPT_PRINTER), self.language)
         return f"{sentence(DeviceClass.RECEIPT_PRINTER, self.language)} {words}" if words else ""
+
+    @Property(str, notify=changed)
+    def powerNotice(self) -> str:
+        """What becomes of one's business when the battery is almost empty."""
+        notice = power_notice(self.session.stage, self._situation())
+        return sentence(notice, self.language) if notice is not None else ""
 
     @Property(str, notify=changed)
     def clock(self) -> str:
@@ -123,6 +137,9 @@ class FrameModel(PageModel):
 
     def forget(self) -> None:
         self._seconds = 0
+
+    def _situation(self) -> Situation:
+        return Situation(devices=self.navigator.errands.devices.statuses)
 
     def _follow(self) -> None:
         """No timer while the attract page is shown."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import Property, Signal, Slot
 from PySide6.QtQml import QmlElement
 
 from kiosk.catalogue.pack import Block, Pack
+from kiosk.flow.availability import Obstacle, Situation
 from kiosk.sentences import sentence
 from ui.pages.any_page import PageModel
 
@@ -44,9 +45,15 @@ class HomeModel(PageModel):
         return listed(packs, self.language, plain=True)
 
     @Property(str, notify=changed)
-    def scanFault(self) -> str:
-        refusal = self.view.code_refusal
-        return "" if refusal is None else sentence(refusal, self.language)
+    def notice(self) -> str:
+        """Why the code that was just shown does not count; else why nothing can be begun."""
+        if self.view.code_refusal is not None:
+            return sentence(self.view.code_refusal, self.language)
+        return sentence(Obstacle.ON_BATTERY, self.language) if self._on_battery() else ""
+
+    @Property(str, notify=changed)
+    def noticeIcon(self) -> str:
+        return "battery-low" if self.view.code_refusal is None else "scan-line"
 
     @Slot(str)
     def openBlock(self, block: str) -> None:
@@ -55,3 +62,6 @@ class HomeModel(PageModel):
     @Slot(str)
     def choose(self, code: str) -> None:
         self.navigator.carry_out(self.session.choose(code))
+
+    def _on_battery(self) -> bool:
+        return Situation(devices=self.navigator.errands.devices.statuses).on_battery

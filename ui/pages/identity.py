@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from PySide6.QtCore import Property, Signal, Slot
 from PySide6.QtQml import QmlElement
 
-from kiosk.domain.resident import mask_name, mask_number
+from kiosk.domain.resident import DocumentKind, mask_name, mask_number
+from kiosk.sentences import sentence
 from ui.pages.any_page import PageModel
 
 QML_IMPORT_NAME = "KioskUi"
 QML_IMPORT_MAJOR_VERSION = 1
+
+_SHOWN = {DocumentKind.SOCIAL_SECURITY_CARD: "slot", DocumentKind.IDENTITY_CODE: "code"}
 
 
 @QmlElement
@@ -27,6 +30,15 @@ class IdentityModel(PageModel):
     @Property(str, notify=changed)
     def number(self) -> str:
         return mask_number(self.view.resident.number) if self.view.resident is not None else ""
+
+    @Property(str, notify=changed)
+    def shown(self) -> str:
+        """What was shown: a card on the plate, a card in the slot, or a code."""
+        return _SHOWN.get(self.view.resident.kind, "plate") if self.view.resident is not None else ""
+
+    @Property(str, notify=changed)
+    def kind(self) -> str:
+        return sentence(self.view.resident.kind, self.language) if self.view.resident is not None else ""
 
     @Property(bool, notify=changed)
     def expired(self) -> bool:

@@ -14,6 +14,7 @@ QML_IMPORT_NAME = "KioskUi"
 QML_IMPORT_MAJOR_VERSION = 1
 
 _ICONS = {
+    Obstacle.ON_BATTERY: "battery-low",
     Obstacle.SENT_LATER: "wifi-off",
     Obstacle.NO_LINE: "wifi-off",
     Obstacle.NO_SLIP: "printer",

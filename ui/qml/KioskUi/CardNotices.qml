@@ -6,6 +6,14 @@ import KioskUi
 Column {
     id: root
 
+    readonly property bool another: root.viewModel.codeWelcome || root.viewModel.socialCardWelcome
+    readonly property string otherWay: {
+        if (root.viewModel.slotOnly)
+            return root.viewModel.codeWelcome ? qsTr("没带社保卡？手机出示政务服务码也行") : qsTr("只带身份证？请找工作人员帮忙");
+        if (root.viewModel.socialCardWelcome)
+            return root.viewModel.codeWelcome ? qsTr("没带身份证？社保卡、政务服务码也行") : qsTr("没带身份证？插社保卡也行");
+        return root.viewModel.codeWelcome ? qsTr("没带身份证？手机出示政务服务码也行") : qsTr("没带身份证？请找工作人员帮忙");
+    }
     required property IdentifyModel viewModel
 
     spacing: Theme.gap
@@ -18,15 +26,15 @@ Column {
         width: parent.width
     }
     NoticeCard {
-        icon: root.viewModel.codeWelcome ? "scan-qr-code" : "id-card"
-        text: root.viewModel.codeWelcome ? qsTr("没带身份证？手机出示政务服务码也行") : qsTr("没带身份证？请找工作人员帮忙")
-        visible: !Theme.compact || (root.viewModel.codeWelcome && root.viewModel.fault === "")
+        icon: root.viewModel.codeWelcome && !(root.viewModel.socialCardWelcome && !root.viewModel.slotOnly) ? "scan-qr-code" : "id-card"
+        text: root.otherWay
+        visible: !Theme.compact || (root.another && root.viewModel.fault === "")
         width: parent.width
     }
     NoticeCard {
         icon: "shield-check"
         text: qsTr("您的信息只用于办这件事，办完自动清除")
-        visible: !(root.viewModel.codeWelcome && Theme.compact) && (root.viewModel.fault === "" || !(Theme.compact || (Theme.elder && Theme.landscape)))
+        visible: !(root.another && Theme.compact) && (root.viewModel.fault === "" || !(Theme.compact || (Theme.elder && Theme.landscape)))
         width: parent.width
     }
 }

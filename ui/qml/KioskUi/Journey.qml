@@ -35,7 +35,14 @@ FocusScope {
         id: topBar
 
         frame: root.frame
-        visible: !strip.visible
+        visible: !strip.visible && !powerStrip.visible
+        width: parent.width
+    }
+    PowerStrip {
+        id: powerStrip
+
+        text: root.frame.powerNotice
+        visible: text !== "" && !strip.visible
         width: parent.width
     }
     IdleStrip {

@@ -88,7 +88,7 @@ Rectangle {
             }
             StateMark {
                 anchors.right: parent.right
-                icon: "printer"
+                icon: root.frame.deviceIcon
                 text: root.frame.deviceWords
                 visible: text !== ""
             }

@@ -70,19 +70,19 @@ StagePage {
     }
 
     NoticeCard {
-        id: refusal
+        id: notice
 
-        icon: "scan-line"
+        icon: root.viewModel.noticeIcon
         kind: "guide"
-        text: root.viewModel.scanFault
+        text: root.viewModel.notice
         visible: text !== ""
         width: parent.width
     }
     Words {
         id: caption
 
-        anchors.top: refusal.visible ? refusal.bottom : parent.top
-        anchors.topMargin: refusal.visible ? Theme.gap : 0
+        anchors.top: notice.visible ? notice.bottom : parent.top
+        anchors.topMargin: notice.visible ? Theme.gap : 0
         font.pixelSize: Theme.body
         heading: true
         text: qsTr("大家常办")
@@ -93,8 +93,8 @@ StagePage {
 
         anchors.bottom: turner.visible && !Theme.landscape ? turner.top : parent.bottom
         anchors.bottomMargin: turner.visible && !Theme.landscape ? Theme.gap : 0
-        anchors.top: caption.visible ? caption.bottom : refusal.visible ? refusal.bottom : parent.top
-        anchors.topMargin: caption.visible || refusal.visible ? Theme.gap : 0
+        anchors.top: caption.visible ? caption.bottom : notice.visible ? notice.bottom : parent.top
+        anchors.topMargin: caption.visible || notice.visible ? Theme.gap : 0
         items: Theme.elder ? root.viewModel.elderList : root.viewModel.frequent
         width: parent.width
 

@@ -6,19 +6,29 @@ import KioskUi
 StagePage {
     id: root
 
+    readonly property var leads: ({
+            "plate": qsTr("读好了，卡可以拿走了"),
+            "slot": qsTr("读好了，卡可以拔出来了"),
+            "code": qsTr("核对好了，手机可以收好")
+        })
+    readonly property var pictures: ({
+            "slot": "card-pull",
+            "code": "code-done"
+        })
+    readonly property string shown: root.viewModel.shown
     required property IdentityModel viewModel
 
     asideShare: 0.3
     backShown: false
     heading: qsTr("这是您吗？")
-    lead: qsTr("读好了，身份证可以拿走了")
+    lead: root.leads[root.shown] ?? ""
     mainIcon: "user-check"
     mainText: qsTr("是我")
     objectName: "identity"
 
     aside: Illustration {
         anchors.fill: parent
-        name: "card-lift"
+        name: root.pictures[root.shown] ?? "card-lift"
     }
 
     onMainActed: root.viewModel.confirm()
@@ -28,7 +38,7 @@ StagePage {
         width: parent.width
 
         Item {
-            height: facts.height + 2 * Theme.pad
+            height: facts.height + 2 * facts.anchors.topMargin
             width: parent.width
 
             Surface {
@@ -41,12 +51,40 @@ StagePage {
                 anchors.margins: Theme.pad
                 anchors.right: parent.right
                 anchors.top: parent.top
+                anchors.topMargin: Theme.compact ? Theme.gapTight : Theme.pad
                 spacing: Theme.compact ? 0 : Theme.gap
 
-                Words {
-                    color: Theme.colours.inkSoft
-                    font.pixelSize: Theme.small
-                    text: qsTr("姓名")
+                Item {
+                    height: Math.max(nameLabel.height, kind.height)
+                    width: parent.width
+
+                    Words {
+                        id: nameLabel
+
+                        anchors.verticalCenter: parent.verticalCenter
+                        color: Theme.colours.inkSoft
+                        font.pixelSize: Theme.small
+                        text: qsTr("姓名")
+                    }
+                    Words {
+                        id: kind
+
+                        anchors.left: nameLabel.right
+                        anchors.leftMargin: Theme.pad + Theme.iconSmall
+                        anchors.right: parent.right
+                        color: Theme.colours.primary
+                        font.pixelSize: Theme.small
+                        font.weight: Font.Bold
+                        horizontalAlignment: Text.AlignRight
+                        text: root.viewModel.kind
+                    }
+                    Icon {
+                        anchors.right: kind.right
+                        anchors.rightMargin: kind.contentWidth + Theme.gapTight
+                        anchors.verticalCenter: parent.verticalCenter
+                        name: root.shown === "code" ? "scan-qr-code" : "id-card"
+                        size: Theme.iconSmall
+                    }
                 }
                 Words {
                     font.pixelSize: Theme.title
@@ -76,7 +114,7 @@ StagePage {
         }
         ActionButton {
             icon: "rotate-ccw"
-            text: qsTr("不是我，重新放卡")
+            text: root.shown === "code" ? qsTr("不是我，换一个") : qsTr("不是我，重新放卡")
             width: parent.width
 
             onActivated: root.viewModel.deny()
