@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from devices.contract import Contract
 from devices.duty import Desk, Duty
 from devices.kind import DeviceKind
 from kiosk.clock import Clock
@@ -24,8 +25,15 @@ def _document_camera_duty(desk: Desk) -> Duty[Any]:
     return DocumentCameraDuty(desk)
 
 
+def _document_camera_contract() -> Contract[Any]:
+    from devices.document_camera.contract import CONTRACT
+
+    return CONTRACT
+
+
 KIND = DeviceKind(
     device=DeviceClass.DOCUMENT_CAMERA,
     drivers={"document-camera": _document_camera},
     duty=_document_camera_duty,
+    contract=_document_camera_contract,
 )
