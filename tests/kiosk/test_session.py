@@ -19,6 +19,7 @@ from kiosk.domain.trust import Proof
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.effects import (
     AskProgress,
+    NoteSlipTaken,
     PrepareCase,
     PrintSlip,
     RecordCase,
@@ -304,3 +305,33 @@ def test_recording_cannot_be_left(session: Session) -> None:
     assert session.finish() == []
     assert session.back() == []
     assert stage(session) is Stage.RECORDING
+
+
+def test_a_slip_that_nobody_confirms_asks_the_person(session: Session) -> None:
+    receipt = to_result(session)
+    session.print_ended(PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.NO_ANSWER))
+    assert view(session).slip is SlipState.UNCONFIRMED
+    assert session.slip_pulled() == []  # half a slip can be pulled out too
+    assert session.slip_taken() == [NoteSlipTaken(receipt)]
+    assert view(session).slip is SlipState.TAKEN
+    assert session.print_again() == []
+
+
+def test_a_slip_that_did_not_come_out_is_printed_again_and_marked(session: Session) -> None:
+    receipt = to_result(session)
+    session.print_ended(PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.NO_ANSWER))
+    assert session.print_again() == [PrintSlip(receipt, 2)]
+
+
+def test_a_printed_slip_that_is_pulled_out_is_noted_once(session: Session) -> None:
+    receipt = to_result(session)
+    assert session.slip_pulled() == []  # still printing: an older slip
+    session.print_ended(PrintOutcome(verdict=PrintVerdict.PRINTED))
+    assert session.slip_pulled() == [NoteSlipTaken(receipt)]
+    assert session.slip_pulled() == []
+
+
+def test_paper_pulled_out_on_another_page_is_nobodys(session: Session) -> None:
+    to_review(session)
+    assert session.slip_pulled() == []
+    assert session.slip_taken() == []
