@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 _FRAME_WITHIN_S = 0.8
 """A camera that sends less than a frame in this time is silent."""
 _WATCH_EVERY_S = 1.0
+_NEVER = float("-inf")
 _SILENT_AFTER = 2
 """Missing frames in a row."""
 _COMPARE_WITHIN_S = 1.0
@@ -62,7 +63,7 @@ class PlateCamera(DocumentCamera):
         self._watch = PictureWatch()
         self._frozen: PictureWatch | None = None
         self._before: Sight | None = None
-        self._seen_at = -1e9
+        self._seen_at = _NEVER
         self._missing = 0
 
     def open(self) -> DeviceStatus:
@@ -75,7 +76,9 @@ class PlateCamera(DocumentCamera):
                 return self._give_up(DeviceState.HARDWARE_ERROR, DeviceDetail.PICTURE_FROZEN)
         # One core of two is the face's.
         cv2.setNumThreads(1)
-        self._frozen, self._before, self._missing = None, None, 0
+        # A camera that gives no first picture (another program has it) is not open.
+        self._missing = 0 if self._frozen is not None else _SILENT_AFTER - 1
+        self._frozen, self._before, self._seen_at = None, None, _NEVER
         self._watch = PictureWatch()
         return self.status()
 
