@@ -16,10 +16,10 @@ from devices.fault_script import Fault
 from devices.host import Host
 from devices.id_card.conversation import Timing
 from devices.id_card.driver import SdtReader
-from devices.identity_duty import IdCardDuty
 from devices.id_card.practice_cards import PRACTICE_CARDS
 from devices.id_card.protocol import Command, frame
 from devices.id_card.simulator import IdCardReaderSimulator
+from devices.identity_duty import IdCardDuty
 from devices.transport.address import port_at
 from kiosk.clock import SystemClock
 from kiosk.config import PathSettings, Settings
