@@ -345,7 +345,7 @@ _OBSTACLE: _Sentences = {
 _POWER: _Sentences = {
     PowerNotice.NOTHING_BEGUN: (
         "电池快用完了，本机就要关机。请来电后再办",
-        "The battery is almost empty and this terminal will go off. Please come back when the power is on",
+        "The battery is almost empty. Please come back when the power is on",
     ),
     PowerNotice.FINISH_NOW: (
         "电池快用完了，请尽快办完。没提交的不会保存",
@@ -353,7 +353,7 @@ _POWER: _Sentences = {
     ),
     PowerNotice.RECORDED: (
         "电池快用完了，本机就要关机。您的事已收下",
-        "The battery is almost empty and this terminal will go off. Your case is safe",
+        "The battery is almost empty; going off soon. Your case is safe",
     ),
 }
 
