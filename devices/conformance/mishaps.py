@@ -31,6 +31,7 @@ _BACK_WITHIN_S = 2.0
 _CUTS = 24
 """How many places of a command the cable is pulled at."""
 _CYCLES = 15
+_SETTLED_WITHIN_S = 2.0
 _SCRIPTS = Path(__file__).resolve().parent / "scripts"
 """`CLASS/MISHAP.yaml`, in the language of `devices.fault_script`; also for `kiosk simulate DEVICE --script`."""
 
@@ -219,6 +220,10 @@ def no_leak(rig: Rig[Any]) -> Evidence:
                 rig.hands.do("unplug")
                 driver.status()
                 rig.hands.do("plug")
+    # The simulator's threads share this process, and notice in their own time that the last line is closed.
+    settled_by = rig.clock.monotonic() + _SETTLED_WITHIN_S
+    while threading.active_count() > threads and rig.clock.monotonic() < settled_by:
+        rig.wait(0.05)
     left_files = _open_files() - files
     left_threads = threading.active_count() - threads
     require(left_threads <= 0, f"{left_threads} threads left")
