@@ -12,6 +12,8 @@ from devices.transport.byte_port import BytePort
 from kiosk.clock import Clock
 
 _PILED_UP_BYTES: Final = 64 * 1024
+_MOST_PATIENCE_S: Final = 1.2
+"""How long the slowest reader that still counts as one may think."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +49,13 @@ class Conversation:
         """Whether anything at all came back to the last question."""
         self.unanswered = False
         """Whether an answer to the last question may still be on its way."""
+        self._patience_s = 0.0
+        """What every question gets at least, once answers came too late."""
 
     def open(self) -> None:
         """Open the line anew."""
         self.unanswered = False
+        self._patience_s = 0.0
         self._port.open()
 
     def close(self) -> None:
@@ -63,10 +68,11 @@ class Conversation:
 
         In time is `timeout_s`, and while the bytes of an answer keep coming, until `limit`.
         """
-        deadline = min(self._clock.monotonic() + timeout_s, limit)
+        asked_at = self._clock.monotonic()
+        deadline = min(asked_at + max(timeout_s, self._patience_s), limit)
         self._drop_input()
+        late, self.unanswered = self.unanswered, True
         self.heard = False
-        self.unanswered = True
         request = command_frame(command)
         if self._port.write_some(request, deadline, cancel) < len(request):
             return None
@@ -82,13 +88,28 @@ class Conversation:
                     self.unanswered = False
                     if owing:
                         self.owed.answered()
+                    self._learn(self._clock.monotonic() - asked_at, late)
                     return reply
+                if not late:
+                    late = True
+                    self._learn(0.0, late)
                 self.owed.came_late(reply, spare_newest=owing)
             now = self._clock.monotonic()
             if data and self._frames.begun:
                 deadline = min(max(deadline, now + self._timing.flow_s), limit)
             elif now >= deadline:
                 return None
+
+    def _learn(self, took_s: float, late: bool) -> None:
+        """A reader whose answers come after the question was given up is asked with more patience.
+
+        Otherwise it would be one question behind for ever.  One that never answers earns none: its silence is
+        noticed as soon as before.
+        """
+        if late:
+            self._patience_s = min(2 * max(self._timing.ask_s, self._patience_s), _MOST_PATIENCE_S)
+        elif took_s < self._timing.ask_s / 2:
+            self._patience_s = 0.0
 
     def _drop_input(self) -> None:
         """Throw away what came unasked; an answer among it is not owed any more."""

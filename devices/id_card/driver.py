@@ -14,7 +14,15 @@ from typing import Final
 
 from devices.id_card.conversation import Conversation, Timing
 from devices.id_card.plate import Plate
-from devices.id_card.protocol import CardData, Command, Reply, Verdict, format_sam_id, parse_card_data
+from devices.id_card.protocol import (
+    ADDRESS_BYTES,
+    CardData,
+    Command,
+    Reply,
+    Verdict,
+    format_sam_id,
+    parse_card_data,
+)
 from devices.id_card.text_block import parse_address, parse_identity, with_address
 from devices.transport.byte_port import BytePort, Canceled, PortLost
 from devices.transport.port_status import lost_status
@@ -25,6 +33,8 @@ from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, IdCardRea
 
 _HELLO_S: Final = 1.0
 """What `status` may take."""
+_ENOUGH_FAILURES: Final = 3
+"""Of the question for the newest address, when it was never answered: then it is not the card that moved."""
 
 _FAULTS: Final = {
     Verdict.CARD_REFUSED_SAM: CardFault.NOT_VERIFIED,
@@ -97,8 +107,8 @@ class SdtReader(IdCardReader):
         """Ask twice for the SAM's number: the first question may end in the noise of plugging in."""
         heard = False
         limit = self._clock.monotonic() + _HELLO_S
-        # The last is for readers that know no more than what a read needs.
-        for command in (Command.SAM_ID, Command.SAM_ID, Command.FIND):
+        # The third is for readers that know no more than what a read needs, the last for those that are slow.
+        for command in (Command.SAM_ID, Command.SAM_ID, Command.FIND, Command.SAM_ID):
             reply = self._line.ask(command, self._timing.ask_s, limit, self._no_cancel)
             if reply is not None:
                 return True, reply
@@ -188,7 +198,7 @@ class SdtReader(IdCardReader):
         document = replace(document, has_photo=any(card.photo), has_fingerprint=any(card.fingerprint))
         if not self._line.owed.outnumbered_by(document):
             raise _NotRead(CardFault.MOVED)
-        self._plate.card_read(found.data)
+        self._plate.card_read(found.data, document.number + document.name)
         return CardRead(document=document)
 
     def _find(self, deadline: float, cancel: threading.Event) -> Reply:
@@ -236,14 +246,14 @@ class SdtReader(IdCardReader):
         if reply.verdict in (Verdict.BAD_COMMAND, Verdict.NOT_AUTHORISED):
             self._knows_address = False  # this reader has no such command: do not spend the time again
             return ""
-        if reply.verdict != Verdict.OK:
+        if reply.verdict != Verdict.OK or len(reply.data) != ADDRESS_BYTES:
             self._address_failures += 1
             if (
                 self._address_failures > 1
                 and not self._answers_address
-                and self._still_there(deadline, cancel)
+                and (self._address_failures > _ENOUGH_FAILURES or self._still_there(deadline, cancel))
             ):
-                return ""  # some readers say so of cards that have none
+                return ""  # some readers say so of cards that have none, and some of these hide what was read
             raise _NotRead(_fault_of(reply))
         address = parse_address(reply.data)
         if address is None:

@@ -36,7 +36,8 @@ class OwedAnswers:
         """A question went out; True when its answer, should it come late, could do harm."""
         owing = command in _TELLS_OF_A_CARD
         if owing:
-            self._until.append(self._clock.monotonic() + _LATE_S)
+            now = self._clock.monotonic()
+            self._until = [*(until for until in self._until if until > now), now + _LATE_S]
         return owing
 
     def answered(self) -> None:

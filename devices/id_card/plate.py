@@ -22,15 +22,25 @@ class Plate:
         """The reader was opened: nothing is known, not even which kind it is."""
         self._read_at: float | None = None
         self._mark = b""
+        self._whose: int | None = None
+        self._before: int | None = None
+        """Whose card lay there until the mark changed, while it is not known whether that is another card."""
+        self._marks_tell = True
+        """Until one card was seen with two marks: some readers hand on a number that is drawn anew each time."""
         self._finds_again = False
         """Only a reader that was seen to find a card again can say by "no card" that it was lifted."""
         self._perhaps_hidden = False
         self._to_be_shown = False
         self._can_show = True
 
-    def card_read(self, mark: bytes) -> None:
-        """A card was read whole; `mark` is what it answered to being found."""
-        self._read_at, self._mark = self._clock.monotonic(), mark
+    def card_read(self, mark: bytes, person: str) -> None:
+        """A card was read whole; `mark` is what it answered to being found, `person` who it names."""
+        whose = hash(person)  # salted by the process: enough to know the same card again, and nobody by it
+        if self._before == whose:
+            self._marks_tell = False
+        elif self._before is not None:
+            self._gone()
+        self._read_at, self._mark, self._whose = self._clock.monotonic(), mark, whose
 
     def card_found(self, mark: bytes) -> bool:
         """A card answers; True when it was read already and has lain there since."""
@@ -39,8 +49,8 @@ class Plate:
             return False
         now = self._clock.monotonic()
         # Most readers send zeros as the card's mark; another mark is another card, slid in quickly.
-        if mark != self._mark:
-            self._gone()
+        if mark != self._mark and self._marks_tell:
+            self._before, self._read_at = self._whose, None
             return False
         self._finds_again = True
         if now - self._read_at > self._stale_after_s:
@@ -51,6 +61,8 @@ class Plate:
 
     def no_card(self) -> None:
         """The reader says that there is none."""
+        if self._before is not None:
+            self._gone()
         if self._read_at is None:
             return
         if self._finds_again:
@@ -61,7 +73,7 @@ class Plate:
     def forget(self) -> None:
         """Whatever lies there counts as new."""
         self._to_be_shown = not self._finds_again and (self._perhaps_hidden or self._read_at is not None)
-        self._read_at = None
+        self._read_at = self._whose = self._before = None
 
     def ask_to_show(self) -> bool:
         """Whether the reader, which says "no card", should be brought to show one that it may hide; true once."""
@@ -78,5 +90,5 @@ class Plate:
         return happened
 
     def _gone(self) -> None:
-        self._read_at = None
+        self._read_at = self._whose = self._before = None
         self._events.append(DeviceEvent.CARD_REMOVED)

@@ -21,6 +21,8 @@ _MIN_LENGTH, _MAX_LENGTH = 4, 0x1000
 
 TEXT_BYTES = 256
 ADDRESS_BYTES = 70
+_ADDRESSES = 4
+"""How many additional addresses a chip has room for."""
 _TIMED_OUT = bytes.fromhex("0005050505")
 """What one vendor's readers send after the preamble in place of an answer; shorter than the length it names."""
 
@@ -209,7 +211,8 @@ def can_answer(command: Command, reply: Reply) -> bool:
     if command is Command.SELECT:
         return size < 16
     if command is Command.READ_ADDITIONAL_ADDRESS:
-        return size == ADDRESS_BYTES
+        # Nothing, or the whole file of four, is what some readers send of cards that have no such address.
+        return size in (ADDRESS_BYTES, 0, _ADDRESSES * ADDRESS_BYTES)
     return size > TEXT_BYTES
 
 

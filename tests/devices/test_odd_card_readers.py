@@ -123,6 +123,8 @@ def name_of(outcome: CardOutcome) -> str:
         (READ, reply(0x90, bytes.fromhex("010004000000") + FIRST + bytes(1024))),
         (ADDRESS, reply(0x21)),
         (ADDRESS, reply(0x41)),
+        (ADDRESS, reply(0x90)),
+        (ADDRESS, reply(0x90, bytes(280))),
         (ADDRESS, None),
         (b"\x12\xff", None),
         (b"\x11\xff", None),
@@ -223,3 +225,58 @@ def test_a_card_slid_in_quickly_is_another_card_when_the_reader_marks_it(
     odd.card = SECOND
     assert name_of(read(driver)) == "测试乙"
     assert driver.events() == [DeviceEvent.CARD_REMOVED]
+
+
+def test_a_card_that_lies_there_is_read_once_however_often_the_reader_marks_it_anew(
+    odd: OddReader, driver: SdtReader
+) -> None:
+    odd.answer = lambda asked, usual: (
+        reply(0x9F, os.urandom(4)) if asked == FIND and odd.card is not None else usual
+    )
+    driver.open()
+    outcomes = [read(driver) for _ in range(6)]
+    # One more look is what it takes to know that the marks of this reader mean nothing.
+    assert [outcome for outcome in outcomes if isinstance(outcome, CardRead)] == outcomes[:2]
+    assert driver.events() == []
+    odd.card = None
+    assert read(driver) == NoCard()
+    assert driver.events() == [DeviceEvent.CARD_REMOVED]
+    odd.card = SECOND
+    assert name_of(read(driver)) == "测试乙"
+
+
+@pytest.mark.parametrize("think_s", [0.14, 0.16, 0.2, 0.3])
+def test_a_reader_that_thinks_longer_than_most_is_waited_for(
+    odd: OddReader, driver: SdtReader, think_s: float
+) -> None:
+    def slowly(_asked: bytes, usual: bytes) -> Answer:
+        threading.Event().wait(think_s)
+        return usual
+
+    odd.answer, odd.card = slowly, None
+    assert driver.open().state is DeviceState.ONLINE
+    found = [read(driver) for _ in range(5)]
+    assert found[-1] == NoCard()
+    odd.card = SECOND
+    assert name_of(read(driver)) == "测试乙"
+
+
+def test_a_reader_that_hides_what_it_read_and_knows_no_addresses_reads_at_the_second_placing(
+    odd: OddReader, driver: SdtReader
+) -> None:
+    hidden = threading.Event()
+
+    def hiding(asked: bytes, usual: bytes) -> Answer:
+        if asked == READ:
+            hidden.set()
+        if asked == ADDRESS:
+            return reply(0x41)
+        return reply(0x80) if asked == FIND and hidden.is_set() else usual
+
+    odd.answer = hiding
+    driver.open()
+    outcomes = []
+    for _ in range(4):
+        hidden.clear()
+        outcomes.append(read(driver))
+    assert name_of(outcomes[-1]) == "测试甲"
