@@ -89,7 +89,7 @@ def test_a_code_once_and_never_again(terminal: Terminal, pension: Pack) -> None:
     resident.press(resident.name("it_is_me"))
     resident.wait_for("question")
     resident.press(resident.name("back"))
-    resident.press("不是我，重新放卡")
+    resident.press("不是我，换一个")
     resident.wait_for("identify")
     show_until(resident, CODE, sentence(CodeRefusal.USED, "zh_CN"))
     files = [file for file in terminal.world.folder.rglob("*") if file.is_file()]
