@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import logging
 import os
 import socket
 import threading
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from devices.transport.card_slot import SlotFault, SlotLost
+
+log = logging.getLogger(__name__)
 
 SCOPE_SYSTEM: Final = 2
 SHARE_EXCLUSIVE: Final = 1
@@ -117,7 +120,8 @@ def load_library() -> ctypes.CDLL | None:
         for name, arguments in _PROTOTYPES.items():
             function = getattr(library, name)
             function.argtypes, function.restype = arguments, c_long
-    except (OSError, AttributeError):
+    except (OSError, AttributeError) as error:
+        log.warning("no card reader can be used: libpcsclite is missing", extra={"cause": str(error)})
         return None
     return library
 

@@ -42,6 +42,8 @@ class Reach(StrEnum):
     """It is there, and this user may not open it."""
     UNREACHABLE = "unreachable"
     """A host, or what should listen on it."""
+    NO_LIBRARY = "no_library"
+    """This machine lacks the library that speaks to such devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ def reach(address: str) -> Reach:
         case UsbAddress(vendor, product, bus_path, hid=True):
             node = find_hidraw(vendor, product, bus_path)
             return Reach.ABSENT if node is None else _reach_node(node)
+        case UsbAddress() if not has_libusb():
+            return Reach.NO_LIBRARY
         case UsbAddress(vendor, product, bus_path):
             found = (
                 entry
@@ -76,6 +80,20 @@ def reach(address: str) -> Reach:
             )
             entry = next(found, None)
             return Reach.ABSENT if entry is None else _reach_node(_usb_node(entry))
+
+
+def has_libusb() -> bool:
+    """Whether `usb:` addresses can be spoken to at all."""
+    from usb.backend import libusb1
+
+    return libusb1.get_backend() is not None
+
+
+def has_pcsc_library() -> bool:
+    """Whether a smart card reader can be spoken to, were the service there."""
+    from devices.transport.pcsc_library import load_library
+
+    return load_library() is not None
 
 
 def _usb_devices() -> Iterator[Attached]:
@@ -128,7 +146,7 @@ def _reach_host(host: str, port: int) -> Reach:
     try:
         with socket.create_connection((host, port), timeout=_CONNECT_S):
             return Reach.GOOD
-    except OSError:
+    except (OSError, UnicodeError):  # the latter: a name that no host can have
         return Reach.UNREACHABLE
 
 

@@ -40,6 +40,8 @@ class SerialPort(DescriptorPort):
             self._serial = serial.Serial(
                 self.path, self.baud, timeout=0, write_timeout=0, exclusive=True, rtscts=False, xonxoff=False
             )
+        except ValueError as error:  # a speed that this adapter's driver does not take
+            raise PortLost(PortFault.REFUSED) from error
         except _IO_ERRORS as error:
             raise PortLost(_open_fault(error)) from error
 

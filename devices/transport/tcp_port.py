@@ -41,6 +41,8 @@ class TcpPort(DescriptorPort):
         self.close()
         try:
             connected = self._connect()
+        except UnicodeError as error:  # a name that no name can be ("a..b"), told so by the codec of names
+            raise PortLost(PortFault.ABSENT) from error
         except OSError as error:
             raise PortLost(_open_fault(error)) from error
         connected.setblocking(False)

@@ -9,6 +9,8 @@ that was away is found again only by a new process.  Transfers run in slices, so
 from __future__ import annotations
 
 import errno
+import functools
+import logging
 import threading
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,8 @@ import usb.util
 from devices.transport.byte_port import BytePort, Canceled, PortFault, PortLost
 from devices.transport.usb_endpoints import BulkPair, choose_pair
 from kiosk.clock import Clock
+
+log = logging.getLogger(__name__)
 
 _SLICE_S: Final = 0.05
 _LEAST_MS: Final = 3
@@ -59,6 +63,7 @@ class UsbBulkPort(BytePort):
             self._claim()
             self.drop_input()
         except usb.core.NoBackendError as error:
+            _say_that_libusb_is_missing()
             raise PortLost(PortFault.REFUSED) from error
         except (usb.core.USBError, NotImplementedError) as error:
             self.close()
@@ -188,6 +193,12 @@ class UsbBulkPort(BytePort):
     def _lose(self) -> PortLost:
         self.close()
         return PortLost(PortFault.LOST)
+
+
+@functools.cache
+def _say_that_libusb_is_missing() -> None:
+    """Once, not at every try."""
+    log.warning("no device on usb: can be used: libusb 1.0 is missing")
 
 
 def bus_path_of(device: Any) -> str:

@@ -46,7 +46,7 @@ def plugged_in() -> Iterator[Finding]:
 def _look(device: DeviceClass, subject: str, table: Struct) -> Finding:
     match device:
         case DeviceClass.SOCIAL_CARD_READER | DeviceClass.BADGE_READER:
-            return _smart_card_service(subject)
+            return _smart_card_service(subject, str(getattr(table, "reader", "")))
         case DeviceClass.SHEET_PRINTER:
             return _sheet_printer(subject, table)
         case DeviceClass.POWER_SUPPLY:
@@ -57,7 +57,12 @@ def _look(device: DeviceClass, subject: str, table: Struct) -> Finding:
             return _reached(subject, port)
 
 
-def _smart_card_service(subject: str) -> Finding:
+def _smart_card_service(subject: str, reader: str) -> Finding:
+    if reader.startswith("sim:"):
+        return _reached(subject, reader.removeprefix("sim:"))
+    if not _transport().has_pcsc_library():
+        seen, advice = "libpcsclite.so.1 is missing", "apt-get install libpcsclite1 pcscd"
+        return Finding(subject=subject, verdict=Verdict.FAILS, seen=seen, advice=advice)
     socket = Path(os.environ.get("PCSCLITE_CSOCK_NAME", _PCSC_SOCKET))
     if socket.exists():
         return Finding(subject=subject, verdict=Verdict.WORKS, seen=f"PC/SC service at {socket}")
@@ -88,6 +93,7 @@ def _reached(subject: str, address: str) -> Finding:
 
 _ADVICE = {
     "absent": "plug it in, or take its name from the lines “plugged in” of kiosk doctor",
+    "no_library": "apt-get install libusb-1.0-0",
     "unreachable": "look at its cable and its address; a printer serves one terminal at a time",
 }
 
@@ -95,7 +101,12 @@ _ADVICE = {
 def _finding(subject: str, address: str, reach: str, otherwise: Verdict = Verdict.FAILS) -> Finding:
     if reach == "good":
         return Finding(subject=subject, verdict=Verdict.WORKS, seen=address)
-    words = {"absent": "is not there", "forbidden": "may not be opened", "unreachable": "does not answer"}
+    words = {
+        "absent": "is not there",
+        "forbidden": "may not be opened",
+        "unreachable": "does not answer",
+        "no_library": "cannot be used: libusb is missing",
+    }
     advice = _permission(address) if reach == "forbidden" else _ADVICE[reach]
     return Finding(subject=subject, verdict=otherwise, seen=f"{address} {words[reach]}", advice=advice)
 

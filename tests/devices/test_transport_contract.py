@@ -153,3 +153,19 @@ def test_a_closed_port_says_so_to_every_call(line: Line) -> None:
     for call in calls:
         with pytest.raises(PortLost):
             call()
+
+
+def test_a_speed_that_the_adapter_does_not_take_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What pyserial raises when a driver turns down a speed that is not one of the usual.
+    def refuse(*_arguments: object) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr("serial.serialposix.fcntl.ioctl", refuse)
+    master, slave = os.openpty()
+    try:
+        with pytest.raises(PortLost) as lost:
+            SerialPort(os.ttyname(slave), 128000, CLOCK).open()
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert lost.value.fault is PortFault.REFUSED

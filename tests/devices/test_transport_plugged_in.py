@@ -97,6 +97,7 @@ def _findings(tmp_path: Path, tables: str) -> dict[str, Finding]:
 
 def test_every_class_has_one_line_and_its_own_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "no-pcscd"))
+    monkeypatch.setattr("devices.transport.plugged_in.has_libusb", lambda: True)
     far_end = TcpFarEnd()
     far_end.plug()
     found = _findings(
@@ -127,6 +128,29 @@ def test_every_class_has_one_line_and_its_own_check(tmp_path: Path, monkeypatch:
     assert found["code camera"].verdict is Verdict.FAILS
     assert "HOST:PORT" in found["barcode scanner"].advice
     assert found["badge reader"].verdict is Verdict.LIMITED
+
+
+def test_libraries_that_this_machine_lacks_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("usb.backend.libusb1.get_backend", lambda: None)
+    monkeypatch.setattr("devices.transport.pcsc_library.load_library", lambda: None)
+    found = _findings(
+        tmp_path,
+        f"""
+        [devices.id_card_reader]
+        port = "usb:0400:C35A"
+        [devices.social_card_reader]
+        [devices.badge_reader]
+        reader = "sim:{tmp_path}/slot"
+        """,
+    )
+    assert "libusb-1.0-0" in found["id card reader"].advice
+    assert "libpcsclite1" in found["social card reader"].advice
+    assert found["badge reader"].seen == f"{tmp_path}/slot is not there"
+
+
+def test_a_name_that_no_host_can_have_is_no_bug(tmp_path: Path) -> None:
+    found = _findings(tmp_path, '[devices.io_board]\nport = "tcp:a..b:502"\nlights = {}\ninputs = {}')
+    assert found["io board"].seen == "tcp:a..b:502 does not answer"
 
 
 def test_what_no_setting_names_never_fails_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:

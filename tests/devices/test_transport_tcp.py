@@ -117,6 +117,13 @@ def test_nobody_listens(listener: socket.socket) -> None:
     assert lost.value.fault is PortFault.REFUSED
 
 
+@pytest.mark.parametrize("name", ["a..b", "x" * 70, "\udcff", "."])
+def test_a_name_that_no_host_can_have_is_nobody(name: str) -> None:
+    with pytest.raises(PortLost) as lost:
+        TcpPort(name, 9100, SystemClock()).open()
+    assert lost.value.fault is PortFault.ABSENT
+
+
 def test_a_printer_that_takes_no_more_bytes_keeps_the_count_honest(listener: socket.socket) -> None:
     port = port_of(listener)
     port.open()
