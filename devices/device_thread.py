@@ -109,6 +109,8 @@ class DeviceThread(Generic[Driver]):
             raise
         finally:
             self._driver.close()
+            self._is_open = False
+            self._answer_examinations()  # nobody waits for a thread that has ended
 
     def _try_to_open(self, retry_s: float) -> float:
         self._beat_at = started = self._clock.monotonic()

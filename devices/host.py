@@ -42,6 +42,7 @@ class Host:
         self._threads: dict[DeviceClass, DeviceThread[Any]] = {}
         self._methods: dict[str, list[tuple[DeviceClass, Method]]] = {}
         self._hotplug = HotplugWatch(self._plug_moved)
+        self._self_test = threading.Thread(target=self._test_everything, name="self-test", daemon=True)
         for kind in registry.KINDS:
             self._add(kind)
 
@@ -72,6 +73,7 @@ class Host:
         self._hotplug.start()
         for thread in self._threads.values():
             thread.start()
+        self._self_test.start()
 
     def stop(self) -> None:
         """Ask `run` to end, from any thread or a signal handler."""
@@ -86,6 +88,8 @@ class Host:
         for thread in self._threads.values():
             if not thread.join(max(deadline - self._clock.monotonic(), 0.01)):
                 log.warning("device did not stop in time", extra={"device": thread.device.value})
+        if self._self_test.is_alive():
+            self._self_test.join(_STOP_WITHIN_S)
         if self._server is not None:
             self._server.close()
 
@@ -126,6 +130,13 @@ class Host:
             if device in self._threads:
                 self._threads[device].wake()
         return answer
+
+    def _test_everything(self) -> None:
+        """At opening, without being asked: what the terminal begins its day with stands in the log and is told."""
+        report = readiness.examine(self._threads.values(), self._clock)
+        not_ready = [device.device.value for device in report.devices if not device.ready]
+        log.info("self-test", extra={"ready": report.ready, "not_ready": not_ready})
+        self._notify("readiness.report", {"report": report})
 
     def _plug_moved(self) -> None:
         for thread in self._threads.values():

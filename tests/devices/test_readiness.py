@@ -40,7 +40,7 @@ ONLINE = DeviceStatus(state=DeviceState.ONLINE)
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Iterator[Path]:
+def config(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Path]:
     """A running devices process in this one: a reader, a printer, and a scanner that is not there."""
     file = tmp_path / "linban.toml"
     file.write_text(
@@ -50,6 +50,7 @@ def config(tmp_path: Path) -> Iterator[Path]:
         f'[devices.barcode_scanner]\nport = "{tmp_path}/nothing"\n',
         encoding="utf-8",
     )
+    caplog.set_level("INFO", "devices.host")
     with ExitStack() as stack:
         stack.enter_context(IdCardReaderSimulator(tmp_path / "sam")).start()
         printer = stack.enter_context(ReceiptPrinterSimulator(tmp_path / "printer"))
@@ -77,6 +78,22 @@ def test_every_attached_device_is_asked_and_the_absent_one_is_named(config: Path
         "barcode_scanner": "no_device",
     }
     assert {device["capabilities"]["model"] for device in told["devices"]} >= {"SDT"}
+
+
+def test_everything_is_tested_at_opening_without_being_asked(
+    config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    deadline = SystemClock().monotonic() + 5
+    while not (
+        told := [
+            record
+            for record in [*caplog.get_records("setup"), *caplog.records]
+            if record.message == "self-test"
+        ]
+    ):
+        assert SystemClock().monotonic() < deadline
+        threading.Event().wait(0.05)
+    assert told[0].__dict__["not_ready"] == ["barcode_scanner"]
 
 
 def test_the_self_test_comes_out_of_the_printer(config: Path) -> None:
