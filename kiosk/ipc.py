@@ -24,6 +24,8 @@ import msgspec
 from kiosk.errors import IpcError, IpcFault, LinbanError
 
 MAX_LINE_BYTES = 256 * 1024
+_ACCEPT_AGAIN_S = 0.2
+_WAITING_PEERS = 32
 _SEND_DEADLINE_S = 2.0
 """A peer that does not read for this long is dropped: it must not hold up the others."""
 
@@ -130,7 +132,7 @@ class IpcServer:
         self._allowed_uids = allowed_uids or frozenset({0, os.getuid()})
         self._peers: list[_Peer] = []
         self._peers_lock = threading.Lock()
-        self._closing = False
+        self._closing = threading.Event()
         self._listener = _listen(path)
         self._thread = threading.Thread(target=self._accept, name=f"ipc-{path.stem}", daemon=True)
         self._thread.start()
@@ -148,7 +150,7 @@ class IpcServer:
 
     def close(self) -> None:
         """Stop listening and hang up on everybody."""
-        self._closing = True
+        self._closing.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -160,11 +162,15 @@ class IpcServer:
         self._path.unlink(missing_ok=True)
 
     def _accept(self) -> None:
-        while not self._closing:
+        while not self._closing.is_set():
             try:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError as error:
+                # No descriptor left, for one: whoever knocks is let in when there are some again.
+                if not self._closing.is_set():
+                    log.warning("ipc peer not let in", extra={"cause": str(error)})
+                self._closing.wait(_ACCEPT_AGAIN_S)
+                continue
             uid = _peer_uid(connection)
             if uid not in self._allowed_uids:
                 log.warning("ipc peer refused", extra={"uid": uid})
@@ -330,7 +336,7 @@ def _listen(path: Path) -> socket.socket:
         listener.bind(os.fspath(path))
     finally:
         os.umask(old_mask)
-    listener.listen(8)
+    listener.listen(_WAITING_PEERS)
     return listener
 
 

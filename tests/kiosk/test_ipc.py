@@ -1,6 +1,7 @@
 """The talk between processes: whole messages, strangers refused, the other side may die at any moment."""
 
 import os
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -130,3 +131,25 @@ def test_messages_survive_any_cut(texts: list[str], piece: int) -> None:
     for start in range(0, len(stream), piece):
         got += reader.feed(stream[start : start + piece])
     assert [m.params["t"] for m in got] == texts
+
+
+def test_who_knocks_while_no_descriptor_is_left_is_let_in_later(server: IpcServer, tmp_path: Path) -> None:
+    knocking = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            while True:
+                taken.append(os.dup(knocking.fileno()))
+        knocking.connect(str(tmp_path / "s.sock"))
+        knocking.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            knocking.recv(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for descriptor in taken:
+            os.close(descriptor)
+    with knocking:
+        knocking.settimeout(3)
+        assert b"hello" in knocking.recv(4096)
