@@ -18,6 +18,7 @@ class PowerDuty(Duty[PowerSupply]):
         super().__init__(desk)
         self._told: PowerReading | None = None
         self._due = 0.0
+        self._loss_untold = False
 
     def methods(self) -> dict[str, Method]:
         """See `Duty`."""
@@ -28,12 +29,16 @@ class PowerDuty(Duty[PowerSupply]):
         return {"reading": self._told}
 
     def wanted(self, is_open: bool) -> bool:
-        """See `Duty`: every few seconds while somebody answers; the device thread looks at the status meanwhile."""
-        return is_open and self.desk.clock.monotonic() >= self._due
+        """See `Duty`: every few seconds while somebody answers, and once more when nobody does any longer."""
+        if not is_open:
+            return self._loss_untold
+        self._loss_untold = self._told is not None
+        return self.desk.clock.monotonic() >= self._due
 
     def step(self, driver: PowerSupply) -> float:
         """See `Duty`: ask once."""
         self._due = self.desk.clock.monotonic() + READ_EVERY_S
+        self._loss_untold = False
         reading = driver.read()
         if reading != self._told:
             self._told = reading

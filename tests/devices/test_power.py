@@ -364,3 +364,10 @@ def test_a_steady_supply_is_asked_seldom_and_says_nothing(rig: PowerRig) -> None
     told = list(rig.peer.notifications(3.2))
     assert told == []
     assert 2 <= rig.sim.questions - before <= 5
+
+
+def test_a_supply_that_falls_silent_on_mains_is_no_longer_said_to_have_them(rig: PowerRig) -> None:
+    rig.ready()
+    rig.sim.unplug()
+    rig.hear(4.0, "no_device", "source unknown")
+    assert rig.peer.call("power.reading")["reading"]["source"] == "unknown"
