@@ -65,7 +65,7 @@ def _installed() -> Path:
                 timeout=10,
                 check=False,
             )
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
             raise NoFont(_FAMILY) from error
         if answer.returncode == 0 and Path(answer.stdout).is_file():
             return Path(answer.stdout)

@@ -198,9 +198,10 @@ class _Setter:
 
     def _room(self, height_mm: float) -> None:
         """Go on to the next sheet unless `height_mm` is left, or the sheet is fresh."""
-        if self._y + height_mm > _FLOOR_MM and self._sheets[-1]:
-            self._sheets.append([])
-            self._y = _TOP_MM
+        if self._y + height_mm > _FLOOR_MM:
+            if self._sheets[-1]:
+                self._sheets.append([])
+            self._y = _TOP_MM  # a gap alone fills no sheet
 
 
 def _kept_together(number: int, count: int) -> int:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import struct
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from fontTools.ttLib import TTLibError  # type: ignore[import-untyped]
 from fpdf import FPDF
+from fpdf.errors import FPDFException
 from fpdf.fonts import TTFFont
 from PIL import Image
 
-from devices.sheet_printer.fonts import Faces
+from devices.sheet_printer.fonts import Faces, NoFont
 from devices.sheet_printer.line_break import Measure
 
 POINT_MM: Final = 25.4 / 72
@@ -20,6 +24,10 @@ BASELINE: Final = 0.88
 """Of the em square: where the CJK fonts of the Noto family put it."""
 _BOX_TYPE: Final = 0.36
 """Size of the code in the box that stands for a character without a glyph, in ems."""
+
+for _library in ("fontTools", "fpdf"):
+    # They log which characters a page has while they pack its fonts: names and numbers of residents.
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 
 class Weight(StrEnum):
@@ -164,7 +172,10 @@ class Pen:
     def _has_glyph(self, weight: Weight, char: str) -> bool:
         if weight not in self._pdf.fonts:
             face = self._faces.bold if weight is Weight.BOLD else self._faces.regular
-            self._pdf.add_font(weight, "", face.path, collection_font_number=face.index)
+            try:
+                self._pdf.add_font(weight, "", face.path, collection_font_number=face.index)
+            except (TTLibError, FPDFException, OSError, ValueError, LookupError, struct.error) as error:
+                raise NoFont(str(face.path)) from error
         font = self._pdf.fonts[weight]
         return isinstance(font, TTFFont) and ord(char) in font.cmap
 

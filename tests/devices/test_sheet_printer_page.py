@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import shutil
 import subprocess
 from pathlib import Path
@@ -23,6 +24,26 @@ from kiosk.documents.page import Align, Gap, Page, QrCode, Row, Rule, Size, Text
 from tests.devices.print_world import ONE_SHEET, TWO_SHEETS
 
 needs_poppler = pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="poppler-utils is missing")
+DOTS = """STARTFONT 2.1
+FONT -misc-dots-medium-r-normal--10-100-72-72-c-60-iso10646-1
+SIZE 10 72 72
+FONTBOUNDINGBOX 6 10 0 -2
+STARTPROPERTIES 3
+PIXEL_SIZE 10
+FONT_ASCENT 8
+FONT_DESCENT 2
+ENDPROPERTIES
+CHARS 1
+STARTCHAR A
+ENCODING 65
+SWIDTH 480 0
+DWIDTH 6 0
+BBX 6 1 0 0
+BITMAP
+FC
+ENDCHAR
+ENDFONT
+"""
 NUMBER = "4107 2236 0815"
 RECEIPT = Page(
     blocks=(
@@ -142,6 +163,19 @@ def test_an_empty_page_is_one_empty_sheet() -> None:
     assert compose(Page(blocks=(Gap(height_mm=1e9), Text(text=""), Row(label="", value="")))).sheets in (1, 2)
 
 
+def test_a_gap_as_long_as_the_sheet_pushes_nothing_off_the_paper(tmp_path: Path) -> None:
+    document = compose(Page(blocks=(Gap(height_mm=297), Text(text="看得见"))))
+    (image,) = drawn(document.pdf, tmp_path)
+    assert document.sheets == 1
+    assert np.asarray(image).min() < 100
+
+
+def test_no_word_of_a_page_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    compose(Page(blocks=(Text(text="测试甲 11010519491231002X \U0001f600"),)))
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 def test_a_code_too_full_for_the_paper_is_unprintable() -> None:
     with pytest.raises(Unprintable):
         compose(Page(blocks=(QrCode(data="很" * 3000),)))
@@ -153,6 +187,14 @@ def test_without_a_font_nothing_is_pretended(tmp_path: Path) -> None:
     (tmp_path / "broken-Regular.ttc").write_bytes(b"ttcf and nothing more")
     with pytest.raises(NoFont):
         find_faces(tmp_path / "broken-Regular.ttc")
+
+
+def test_a_font_of_dots_is_no_font_for_a_sheet(tmp_path: Path) -> None:
+    """The library that draws reads it, the one that packs fonts into pages does not."""
+    file = tmp_path / "dots.bdf"
+    file.write_text(DOTS)
+    with pytest.raises(NoFont):
+        compose(ONE_SHEET, file)
 
 
 def test_the_face_with_simplified_forms_is_taken_and_its_bold_one() -> None:
