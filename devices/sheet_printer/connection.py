@@ -61,13 +61,16 @@ class IppConnection:
         document: bytes = b"",
     ) -> Response | NoAnswer:
         """One exchange. A kept connection that has died in the meantime is opened again, once, and only
-        when nothing can have happened by it: a question with a document or a new job is never repeated.
+        when nothing can have happened by it: a question with a document or a new job is never repeated,
+        and therefore gets a connection of its own (some printers hang up after each answer unsaid).
         """
         self._request_id = self._request_id % 0x7FFFFFFF + 1
         head = encode(operation, self._request_id, self.uri, about, job)
+        harmless = operation not in (Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.SEND_DOCUMENT)
+        if not harmless:
+            self.close()
         was_open = self._line is not None
         answer = self._exchange(head, document, deadline, cancel)
-        harmless = operation not in (Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.SEND_DOCUMENT)
         if isinstance(answer, NoAnswer) and answer.fault is LinkFault.LOST and was_open and harmless:
             answer = self._exchange(head, document, deadline, cancel)
         return answer

@@ -115,7 +115,10 @@ class Destination:
             _USER,
             Attribute(Tag.KEYWORD, "requested-attributes", JOB_ATTRIBUTES),
         )
-        return self._job(self._connection.ask(Operation.GET_JOB_ATTRIBUTES, deadline, cancel, about=about))
+        job = self._job(self._connection.ask(Operation.GET_JOB_ATTRIBUTES, deadline, cancel, about=about))
+        if isinstance(job, JobReport) and job.number != number:
+            return Refused(Status.NOT_FOUND)  # it told of another one
+        return job
 
     def jobs(self, which: str, deadline: float, cancel: threading.Event) -> list[JobReport] | NoAnswer:
         """Its jobs that are `not-completed` or `completed`; none when it does not say."""

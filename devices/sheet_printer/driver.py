@@ -35,6 +35,10 @@ _STATUS_S: Final = 1.0
 _OPEN_S: Final = 3.0
 _CLEAR_S: Final = 3.0
 _DPI: Final = 300
+_LEAST_DPI: Final = 100
+"""Below that 16-point Chinese is not read."""
+_MOST_DPI: Final = 1200
+"""A page takes 140 MB there; a printer that wants more than that says nonsense."""
 MAX_COPIES: Final = 20
 
 _NO_ANSWER_STATUS: Final = {
@@ -211,8 +215,11 @@ def _raster_kind(takes: Abilities) -> tuple[str, int]:
 
 
 def _best(dpis: frozenset[int]) -> int:
-    """As fine as type needs, no finer than it must be."""
-    return min((dpi for dpi in dpis if dpi >= _DPI), default=max(dpis))
+    """As fine as type needs, no finer than it must be. Raises `Unprintable` when all are absurd."""
+    sane = [dpi for dpi in dpis if _LEAST_DPI <= dpi <= _MOST_DPI]
+    if not sane:
+        raise Unprintable("resolution")
+    return min((dpi for dpi in sane if dpi >= _DPI), default=max(sane))
 
 
 def _unanswered(reason: Abilities | PrinterReport | Refused | NoAnswer) -> DeviceStatus:

@@ -16,6 +16,8 @@ from kiosk.clock import Clock
 _LOOK_S: Final = 0.1
 """How late a cancel is noticed."""
 _CONNECT_S: Final = 3.0
+_MOST_BYTES: Final = 8 * 1024 * 1024
+"""Of one answer, with its heads and however it is cut into chunks: an honest one is a hundredth of that."""
 
 
 class LinkFault(StrEnum):
@@ -69,7 +71,11 @@ class Line:
         except (OSError, UnicodeError) as error:
             raise Ended(LinkFault.UNREACHABLE) from error
         for family, kind, protocol, _, address in addresses:
-            if self._dial(socket.socket(family, kind, protocol), address):
+            try:
+                candidate = socket.socket(family, kind, protocol)
+            except OSError:
+                continue  # the name has an address of a kind that this machine does not speak (no IPv6)
+            if self._dial(candidate, address):
                 return
         raise Ended(LinkFault.UNREACHABLE)
 
@@ -156,7 +162,7 @@ class Line:
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """For `http.client.HTTPResponse`, which reads from a file."""
-        return io.BufferedReader(_Incoming(self))
+        return io.BufferedReader(_Incoming(self, _MOST_BYTES))
 
     def _open_socket(self) -> socket.socket:
         if self._socket is None:
@@ -176,11 +182,16 @@ class Line:
 class _Incoming(io.RawIOBase):
     """The receiving half as a file; closing it leaves the line open for the next question."""
 
-    def __init__(self, line: Line) -> None:
-        self._bounded = line
+    def __init__(self, line: Line, most_bytes: int) -> None:
+        self._bounded, self._left = line, most_bytes
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        return self._bounded.receive_into(buffer)
+        if self._left <= 0:
+            # A chunk of length -1 is read to the end of the line, which never comes.
+            raise Ended(LinkFault.NOT_IPP)
+        count = self._bounded.receive_into(buffer)
+        self._left -= count
+        return count

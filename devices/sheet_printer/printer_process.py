@@ -22,6 +22,7 @@ from kiosk.clock import Clock
 from kiosk.errors import LinbanError
 
 NEEDED: Final = ("ippeveprinter", "dbus-daemon")
+_FREE_S: Final = 2.0
 _START_S: Final = 5.0
 _PLACES: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """ippeveprinter stands in a folder that is on root's path only."""
@@ -85,6 +86,10 @@ class PrinterProcess(FarEnd):
             raise NoPrinterProgram(
                 f"an A4 printer is played by programs that are not installed: {', '.join(missing)}"
             )
+        # What ran before may still be ending: the engine of its last sheet holds the port a moment longer.
+        free_by, never = self._clock.monotonic() + _FREE_S, threading.Event()
+        while self._listens() and self._clock.monotonic() < free_by:
+            self._clock.wait(never, 0.05)
         if self._listens():
             raise NoPrinterProgram(f"another program listens on port {self.port}")
         if self._bus is None:

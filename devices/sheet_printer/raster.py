@@ -5,7 +5,10 @@ Both code a line alike: how often it repeats, then runs and literal pixels.  Pop
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
+import select
 import shutil
 import struct
 import subprocess
@@ -17,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from devices.sheet_printer.pdf import Unprintable
+from kiosk.clock import Clock, SystemClock
 
 PWG, URF = "image/pwg-raster", "image/urf"
 _SGRAY: Final = 18
@@ -27,8 +31,12 @@ _URF_SYNC: Final = b"UNIRAST\x00"
 _MOST: Final = 128
 """Pixels that one code byte can stand for."""
 _DRAW_S: Final = 30.0
+"""For all pages, with coding them."""
+_END_S: Final = 5.0
 
 Pixels = npt.NDArray[np.uint8]
+Shape = tuple[int, ...]
+"""Rows and columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,50 +47,82 @@ class Raster:
     sheets: int
 
 
-def rasterize(pdf: bytes, kind: str, dpi: int) -> Raster:
+def rasterize(pdf: bytes, kind: str, dpi: int, clock: Clock | None = None) -> Raster:
     """Draw `pdf` in 8-bit grey as `kind`. Raises `Unprintable`."""
-    pages = list(_drawn(pdf, dpi))
+    pages = [(page.shape, _coded(page)) for page in _drawn(pdf, dpi, clock or SystemClock())]
     if not pages:
         raise Unprintable("pages")
     if kind == URF:
         parts = [_URF_SYNC, struct.pack(">I", len(pages))]
-        parts += [_urf_header(page, dpi) + _coded(page) for page in pages]
+        parts += [_urf_header(shape, dpi) + coded for shape, coded in pages]
     else:
         parts = [_PWG_SYNC]
-        parts += [_pwg_header(page, dpi, len(pages)) + _coded(page) for page in pages]
+        parts += [_pwg_header(shape, dpi, len(pages)) + coded for shape, coded in pages]
     return Raster(b"".join(parts), len(pages))
 
 
-def _drawn(pdf: bytes, dpi: int) -> Iterator[Pixels]:
-    """The pages as grey pixels, white is 255."""
+def _drawn(pdf: bytes, dpi: int, clock: Clock) -> Iterator[Pixels]:
+    """The pages as grey pixels, white is 255, one after another: one alone takes up to 140 MB."""
     program = shutil.which("pdftoppm")
     if program is None:
         raise Unprintable("pdftoppm")
     width, height = (round(points * dpi / 72) for points in _A4_POINTS)
     size = ["-scale-to-x", str(width), "-scale-to-y", str(height)]
-    try:
-        answer = subprocess.run(
-            [program, "-gray", "-r", str(dpi), *size, "-"],
-            input=pdf,
-            capture_output=True,
-            timeout=_DRAW_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unprintable("pdftoppm") from error
-    if answer.returncode != 0:
-        raise Unprintable("pdftoppm")
     head = f"P5\n{width} {height}\n255\n".encode("ascii")
-    length = len(head) + width * height
-    for start in range(0, len(answer.stdout), length):
-        page = answer.stdout[start : start + length]
-        if len(page) != length or not page.startswith(head):
+    with _in_memory(pdf) as file:
+        try:
+            drawing = subprocess.Popen(
+                [program, "-gray", "-r", str(dpi), *size, "-"],
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise Unprintable("pdftoppm") from error
+        try:
+            deadline = clock.monotonic() + _DRAW_S
+            while page := _read(drawing, len(head) + width * height, clock, deadline):
+                if len(page) != len(head) + width * height or not page.startswith(head):
+                    raise Unprintable("pdftoppm")
+                yield np.frombuffer(page, np.uint8, offset=len(head)).reshape(height, width)
+            if drawing.wait(_END_S) != 0:
+                raise Unprintable("pdftoppm")
+        except subprocess.TimeoutExpired as error:
+            raise Unprintable("pdftoppm") from error
+        finally:
+            drawing.kill()
+            drawing.communicate()
+
+
+@contextlib.contextmanager
+def _in_memory(data: bytes) -> Iterator[int]:
+    """A file without a name, which no disk ever holds."""
+    file = os.memfd_create("pdf")
+    try:
+        with os.fdopen(os.dup(file), "wb") as writer:
+            writer.write(data)
+        os.lseek(file, 0, os.SEEK_SET)
+        yield file
+    finally:
+        os.close(file)
+
+
+def _read(drawing: subprocess.Popen[bytes], count: int, clock: Clock, deadline: float) -> bytes:
+    """So many bytes of the drawing, less at its end. Raises `Unprintable` at `deadline`."""
+    assert drawing.stdout is not None
+    ready, data = select.poll(), bytearray()
+    ready.register(drawing.stdout, select.POLLIN)
+    while len(data) < count:
+        if not ready.poll(max(0.0, deadline - clock.monotonic()) * 1000):
             raise Unprintable("pdftoppm")
-        yield np.frombuffer(page, np.uint8, offset=len(head)).reshape(height, width)
+        if not (part := os.read(drawing.stdout.fileno(), min(count - len(data), 1 << 20))):
+            break
+        data += part
+    return bytes(data)
 
 
-def _pwg_header(page: Pixels, dpi: int, pages: int) -> bytes:
-    height, width = page.shape
+def _pwg_header(shape: Shape, dpi: int, pages: int) -> bytes:
+    height, width = shape
     header = bytearray(1796)
 
     def put(offset: int, *values: int) -> None:
@@ -102,8 +142,8 @@ def _pwg_header(page: Pixels, dpi: int, pages: int) -> bytes:
     return bytes(header)
 
 
-def _urf_header(page: Pixels, dpi: int) -> bytes:
-    height, width = page.shape
+def _urf_header(shape: Shape, dpi: int) -> bytes:
+    height, width = shape
     return struct.pack(">8B4xIII8x", 8, 0, 1, _NORMAL_QUALITY, 0, 0, 0, 0, width, height, dpi)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import struct
@@ -65,6 +66,14 @@ def endless_chunks(line: socket.socket, _request: bytes) -> None:
         line.sendall(b"8000\r\n" + bytes(0x8000) + b"\r\n")
 
 
+def a_chunk_of_less_than_nothing(line: socket.socket, _request: bytes) -> None:
+    line.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/ipp\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n"
+    )
+    for _ in range(1024):
+        line.sendall(bytes(65536))
+
+
 def endless_headers(line: socket.socket, _request: bytes) -> None:
     line.sendall(b"HTTP/1.1 200 OK\r\n")
     for number in range(100_000):
@@ -86,6 +95,7 @@ def endless_headers(line: socket.socket, _request: bytes) -> None:
         (sends(b"\x00" * 70_000 + b"\n"), LinkFault.NOT_IPP),
         (endless, LinkFault.NOT_IPP),
         (endless_chunks, LinkFault.NOT_IPP),
+        (a_chunk_of_less_than_nothing, LinkFault.NOT_IPP),
         (endless_headers, LinkFault.NOT_IPP),
         (closes, LinkFault.LOST),
         (resets, LinkFault.LOST),
@@ -102,6 +112,25 @@ def test_nobody_listens() -> None:
         port = probe.getsockname()[1]
     assert ask(f"ipp://127.0.0.1:{port}/ipp/print") == NoAnswer(LinkFault.UNREACHABLE)
     assert ask("ipp://no-such-printer.invalid/ipp/print", 5.0) == NoAnswer(LinkFault.UNREACHABLE)
+
+
+def test_a_machine_without_ipv6_and_a_name_that_has_an_address_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.socket
+
+    def without_ipv6(family: int = -1, *rest: int, **named: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        return real(family, *rest, **named)
+
+    def both(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        tcp = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        v6, v4 = ("::1", port, 0, 0), ("127.0.0.1", port)
+        return [(socket.AF_INET6, *tcp, v6), (socket.AF_INET, *tcp, v4)]
+
+    with BadServer(lambda line, request: line.sendall(http(answer_to(request)))) as server:
+        monkeypatch.setattr(socket, "socket", without_ipv6)
+        monkeypatch.setattr(socket, "getaddrinfo", both)
+        assert isinstance(ask(server.uri, 5.0), Response)
 
 
 def test_a_server_that_sends_a_byte_at_a_time_is_late_as_a_whole() -> None:
@@ -141,25 +170,27 @@ def test_an_answer_in_pieces_and_after_a_hundred_continue() -> None:
         assert answer.first(Tag.PRINTER_GROUP).number("printer-state") == 3
 
 
-def test_a_kept_connection_that_has_died_is_opened_again_for_a_question_but_not_for_a_job() -> None:
-    count = 0
+def test_a_kept_connection_that_has_died_is_opened_again_but_no_job_is_sent_twice() -> None:
+    asked: list[int] = []
 
     def hangs_up_after_one(line: socket.socket, request: bytes) -> None:
-        nonlocal count
-        count += 1
-        line.sendall(http(answer_to(request)))
+        asked.append(int.from_bytes(request[2:4], "big"))
+        if asked[-1] != Operation.SEND_DOCUMENT:
+            line.sendall(http(answer_to(request)))
         line.shutdown(socket.SHUT_RDWR)
 
     with BadServer(hangs_up_after_one) as server:
         connection = IppConnection(server.uri, CLOCK)
-        for operation, wanted in (
+        questions = (
             (Operation.GET_PRINTER_ATTRIBUTES, Response),
             (Operation.GET_PRINTER_ATTRIBUTES, Response),
-            (Operation.PRINT_JOB, NoAnswer),
-        ):
+            (Operation.PRINT_JOB, Response),
+            (Operation.SEND_DOCUMENT, NoAnswer),
+        )
+        for operation, wanted in questions:
             answer = connection.ask(operation, CLOCK.monotonic() + 2, never(), document=b"")
             assert isinstance(answer, wanted)
-        assert count == 2
+        assert asked == [operation for operation, _ in questions]
         connection.close()
 
 

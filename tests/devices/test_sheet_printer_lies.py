@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devices.sheet_printer.driver import IppPrinter
-from devices.sheet_printer.ipp import Attribute, Operation, Response, Tag, Value, decode, encode
+from devices.sheet_printer.ipp import Attribute, Operation, Resolution, Response, Tag, Value, decode, encode
 from devices.sheet_printer.pdf import compose
 from devices.sheet_printer.print_job import Timing
 from kiosk.domain.device_status import DeviceDetail, DeviceState
@@ -135,11 +135,41 @@ def test_one_that_keeps_no_count_is_believed_on_its_word(sheet: Path) -> None:
         without("job-state-reasons"),
         DONE | {"job-state-reasons": (Tag.KEYWORD, ("job-completed-with-errors",))},
         DONE | {"job-name": (Tag.NAME, ("somebody else's",))},
+        DONE | {"job-id": (Tag.INTEGER, (8,)), "job-name": (Tag.NAME, ("",))},
     ],
-    ids=["no sheet", "no reason", "with errors", "another job"],
+    ids=["no sheet", "no reason", "with errors", "another job", "another number"],
 )
 def test_completed_and_it_does_not_add_up(sheet: Path, job: Values) -> None:
     assert printed_by(Liar(job), sheet) == unconfirmed(PrintFault.NO_ANSWER)
+
+
+def test_a_printer_that_hangs_up_after_each_answer_and_does_not_say_so(sheet: Path) -> None:
+    liar = Liar()
+
+    def hangs_up(line: socket.socket, request: bytes) -> None:
+        liar(line, request)
+        line.shutdown(socket.SHUT_RDWR)
+
+    with BadServer(hangs_up) as server:
+        printer = IppPrinter(server.uri, timing=TIMING)
+        assert printer.open().state is DeviceState.ONLINE
+        assert printer.print(sheet, 1, 5.0, never(), unnoticed) == PRINTED
+        printer.close()
+
+
+@pytest.mark.parametrize("dpi", [1, 65535, 0xFFFFFFFF])
+def test_a_printer_that_wants_absurdly_fine_or_coarse_dots(sheet: Path, dpi: int) -> None:
+    liar = Liar()
+    honest = liar.printer()
+    liar.printer = lambda: (
+        honest
+        | {  # type: ignore[method-assign]
+            "document-format-supported": (Tag.MIME_TYPE, ("image/pwg-raster",)),
+            "pwg-raster-document-type-supported": (Tag.KEYWORD, ("sgray_8",)),
+            "pwg-raster-document-resolution-supported": (Tag.RESOLUTION, (Resolution(dpi, dpi, 3),)),
+        }
+    )
+    assert printed_by(liar, sheet) == failed(PrintFault.UNPRINTABLE)
 
 
 @pytest.mark.parametrize("state", [(), (0,), (5,), (77,)])
