@@ -166,7 +166,11 @@ class Conversation:
 
     def await_silence(self, limit: float, cancel: threading.Event) -> None:
         """Let late answers to an earlier job come in; they must not count for the next. Raises `Stopped`."""
-        while self._port.read_some(self._clock.monotonic() + self._timing.settle_s, cancel):
+        quiet_at = self._clock.monotonic() + self._timing.settle_s
+        while data := self._port.read_some(quiet_at, cancel):
+            # Some printers repeat XON for as long as they are ready: that is silence.
+            if data.translate(None, protocol.XON_XOFF):
+                quiet_at = self._clock.monotonic() + self._timing.settle_s
             if self._clock.monotonic() >= limit:
                 raise Stopped(PrintFault.OFFLINE)
         self.forget()

@@ -206,12 +206,22 @@ class EscPosPrinter(SlipPrinter):
             self._confirming = answered
         if self._half_slip:
             # What is already on the paper gets its own cut: half of one slip never stands above the next.
-            self._talk.write(opening(self._model) + closing(self._model).data, limit, cancel)
+            self._cut_off_half_slip(limit, cancel)
+
+    def _cut_off_half_slip(self, limit: float, cancel: threading.Event) -> None:
+        """Raises `Stopped`, `Canceled`. A print server that hangs up at a cut has cut: on its next line the
+        slip follows at once, or it would never be printed.
+        """
+        self._talk.write(opening(self._model) + closing(self._model).data, limit, cancel)
+        self._half_slip = False
+        try:
             if self._confirming:
                 self._talk.ask_token(limit, cancel)
                 self._talk.await_tokens(0, limit, cancel)
             self._talk.await_silence(limit, cancel)
-            self._half_slip = False
+        except (Stopped, Canceled):
+            self._half_slip = self._port.is_open
+            raise
 
     def _drop_what_is_stuck(self, state: PrinterState) -> None:
         """The rest of a slip that nobody confirmed must not come out later, before somebody else's eyes."""

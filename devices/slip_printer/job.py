@@ -26,6 +26,8 @@ from kiosk.documents.page import Align, Page
 
 _MAX_NATIVE_QR_BYTES = 700
 _MIN_MODULE_DOTS = 3
+MAX_LENGTH_MM = 2000.0
+"""A longer one is a mistake, not a slip; nobody waits for it, and it takes the paper of a hundred others."""
 _MAX_SAYABLE_UNITS = 255
 """An argument of GS P is one byte."""
 _ALIGNS = {Align.LEFT: protocol.LEFT, Align.CENTRE: protocol.CENTRE, Align.RIGHT: protocol.RIGHT}
@@ -57,6 +59,8 @@ def compose(page: Page, model: Model, font: Path | None = None) -> list[Piece]:
                 composer.feed(line.dots)
             case QrLine():
                 composer.qr(line)
+    if sum(piece.dots for piece in composer.pieces) > MAX_LENGTH_MM * model.dots_per_mm:
+        raise Unprintable
     return composer.pieces
 
 
@@ -163,16 +167,17 @@ class _Composer:
             self._image(qr_bitmap(line.data, module_dots), Align.CENTRE)
 
     def _drawn_text(self, line: TextLine) -> None:
-        try:
-            font = find_font(self._given_font)
-        except NoFont as error:
-            raise Unprintable from error
         columns = self._model.columns // (2 if line.large else 1)
         text = line.text
         if line.align is Align.RIGHT:
             text = " " * max(columns - text_width(text), 0) + text
         align = Align.CENTRE if line.align is Align.CENTRE else Align.LEFT
-        self._image(text_bitmap(text, line.large, line.bold, font, self._pitch(line.large)), align)
+        try:
+            font = find_font(self._given_font)
+            drawn = text_bitmap(text, line.large, line.bold, font, self._pitch(line.large))
+        except NoFont as error:
+            raise Unprintable from error
+        self._image(drawn, align)
 
     def _image(self, bitmap: Bitmap, align: Align) -> None:
         self.feed(bitmap.above)

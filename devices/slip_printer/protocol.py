@@ -167,7 +167,7 @@ class Identity:
 
 Answer = RealTimeByte | PaperToken | Confirmation | AutoStatus | Identity | Noise
 
-_XON_XOFF = b"\x11\x13"
+XON_XOFF = b"\x11\x13"
 _MARK_START = b"\x37\x22"
 _MARK_BYTES = 7
 _CLEARED = b"\x37\x25\x00"
@@ -190,7 +190,7 @@ class AnswerReader:
     def feed(self, data: bytes) -> list[Answer]:
         """The answers that `data` completes."""
         # Flow control may stand anywhere, in the middle of an answer too; no answer contains these two.
-        self._buffer += data.translate(None, _XON_XOFF)
+        self._buffer += data.translate(None, XON_XOFF)
         return list(self._answers())
 
     def _answers(self) -> Iterator[Answer]:

@@ -56,13 +56,16 @@ def find_font(given: Path | None = None) -> Path:
         if path.is_file():
             return path
     if given is None and (program := shutil.which("fc-match")):
-        answer = subprocess.run(
-            [program, "-f", "%{file}", "Noto Sans CJK SC:lang=zh-cn"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
+        try:
+            answer = subprocess.run(
+                [program, "-f", "%{file}", "Noto Sans CJK SC:lang=zh-cn"],
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
+            raise NoFont("fc-match") from error
         if answer.returncode == 0 and Path(answer.stdout).is_file():
             return Path(answer.stdout)
     raise NoFont(str(given or "Noto Sans CJK SC"))
@@ -70,8 +73,14 @@ def find_font(given: Path | None = None) -> Path:
 
 @functools.lru_cache(maxsize=16)
 def load_face(path: Path, size: int) -> ImageFont.FreeTypeFont:
-    """The simplified-Chinese face of a font collection (half-width Latin first), or its only face."""
-    first = ImageFont.truetype(str(path), size)
+    """The simplified-Chinese face of a font collection (half-width Latin first), or its only face.
+
+    Raises `NoFont` for a file that is no font.
+    """
+    try:
+        first = ImageFont.truetype(str(path), size)
+    except OSError as error:
+        raise NoFont(str(path)) from error
     faces: dict[str, ImageFont.FreeTypeFont] = {}
     for index in range(16):
         try:

@@ -15,7 +15,7 @@ from PIL import Image
 from devices.fault_script import Fault
 from devices.slip_printer.driver import EscPosPrinter, Timing
 from devices.slip_printer.interpreter import INK, Operation, operations
-from devices.slip_printer.job import compose
+from devices.slip_printer.job import Unprintable, compose
 from devices.slip_printer.models import MODELS, Confirms, Model
 from devices.slip_printer.paper_motion import PaperMotion
 from devices.slip_printer.protocol import PaperToken
@@ -304,6 +304,19 @@ def test_a_font_that_is_not_there_makes_a_rare_name_unprintable_and_nothing_else
     assert printer.print(SLIP, 5, never) == failed(PrintFault.UNPRINTABLE)
     assert printer.print(Page(blocks=(Text(text="办件回执"),)), 5, never) == PRINTED
     printer.close()
+
+
+def test_a_file_that_is_no_font_makes_a_rare_name_unprintable(tmp_path: Path) -> None:
+    file = tmp_path / "broken.ttf"
+    file.write_bytes(b"not a font")
+    with pytest.raises(Unprintable):
+        compose(SLIP, MODELS["generic-80"], file)
+
+
+def test_a_slip_of_metres_is_a_mistake_and_takes_no_paper() -> None:
+    for blocks in ((Text(text="\n" * 5000),), (Gap(height_mm=1e9),) * 20, (Text(text="字" * 60_000),)):
+        with pytest.raises(Unprintable):
+            compose(Page(blocks=blocks), MODELS["generic-58"])
 
 
 @pytest.mark.parametrize("model", ["generic-80", "generic-80-no-qr", "tear-off-58"])
