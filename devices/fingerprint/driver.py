@@ -38,6 +38,10 @@ _AFTER_S = 0.9
 """What a command may take beyond its time, within the second that the port allows."""
 _LOOK_EVERY_S = 0.1
 _MATCH_S = 4.0
+_SLOW_MODULE_S, _ONE_WAIT_S = 1.5, 1.0
+"""What a finger may take at 9600 baud, and how long a finger is waited for in any case."""
+_QUIET_S = 0.06
+"""No module pauses for so long in the middle of what it sends."""
 _TRIES = 3
 _BUFFERS = (1, 2)
 
@@ -55,15 +59,17 @@ class FingerprintModule(FingerprintReader):
         self._reader = PacketReader()
         self._waiting: list[Packet] = []
         self._parameters: Parameters | None = None
+        self._tells_parameters = True
         self._deadline = 0.0
         self._cancel: threading.Event | None = None
 
     def open(self) -> DeviceStatus:
         """See `DevicePort`."""
+        self._tells_parameters = True
         try:
             self._port.open()
             self._begin(2 * _ANSWER_S, None)
-            self._synchronise()
+            self._synchronise_or_learn()
             code = self._acknowledged(verify_password(), _ANSWER_S)
         except PortLost as lost:
             return lost_status(lost.fault)
@@ -105,7 +111,9 @@ class FingerprintModule(FingerprintReader):
 
     def take(self, timeout_s: float, cancel: threading.Event) -> FingerprintTaken | FingerprintFault:
         """See `FingerprintReader`."""
-        deadline = self._clock.monotonic() + timeout_s
+        # Of a long time the end is kept for a finger that comes late: a slow module needs it.
+        kept_s = min(_SLOW_MODULE_S, max(timeout_s - _ONE_WAIT_S, 0.0))
+        deadline = self._clock.monotonic() + timeout_s - kept_s
         self._begin(timeout_s + _AFTER_S, cancel)
         try:
             for _ in range(_TRIES):
@@ -185,6 +193,11 @@ class FingerprintModule(FingerprintReader):
         """Make sure that nothing of an earlier command is still under way. Raises `_NoAnswer`."""
         self._forget()
         self._port.drop_input()
+        if not self._tells_parameters:
+            self._fall_quiet()
+            if self._acknowledged(verify_password(), _ANSWER_S) is not Code.OK:
+                raise _NoAnswer
+            return
         self._send([command(Command.READ_PARAMETERS)])
         by = self._clock.monotonic() + _ANSWER_S
         while True:
@@ -192,6 +205,21 @@ class FingerprintModule(FingerprintReader):
             if found is not None:
                 self._parameters = found
                 return
+
+    def _synchronise_or_learn(self) -> None:
+        """As `_synchronise`; a module that answers, and not with its parameters, is never asked for them again."""
+        try:
+            self._synchronise()
+        except _NoAnswer:
+            self._begin(2 * _ANSWER_S, None)
+            self._tells_parameters = False
+            self._synchronise()
+
+    def _fall_quiet(self) -> None:
+        """Wait until nothing more comes of an earlier command. Raises `_NoAnswer`."""
+        while self._port.read_some(min(self._clock.monotonic() + _QUIET_S, self._deadline), self._cancel):
+            if self._clock.monotonic() >= self._deadline:
+                raise _NoAnswer
 
     def _acknowledged(self, asked: bytes, within_s: float) -> Code | int:
         """How a command ended. Raises `_NoAnswer`."""

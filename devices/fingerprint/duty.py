@@ -16,8 +16,8 @@ from kiosk.ipc import Params
 from kiosk.ports import FingerprintFault, FingerprintReader
 
 TAKE_WITHIN_S = 20.0
-_SLICE_S = 1.0
-"""How late it is noticed that the peer has hung up."""
+_SLICE_S = 2.5
+"""Of which the driver waits for a finger for one second: so late it is noticed that the peer has hung up."""
 
 
 class FingerprintDuty(Duty[FingerprintReader]):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from devices.fault_script import Fault
 from devices.fingerprint.driver import FingerprintModule
 from devices.fingerprint.protocol import (
+    Code,
     Command,
     Kind,
     PacketReader,
@@ -324,3 +325,27 @@ def test_fifty_openings_leave_nothing_behind(port: Path, module_sim: Fingerprint
             module_sim.plug()
         driver.close()
     assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == (files, threads)
+
+
+class _PlainModule(FingerprintReaderSimulator):
+    """One that was built from a description without ReadSysPara."""
+
+    def _do(self, content: bytearray) -> None:
+        if content[0] == Command.READ_PARAMETERS:
+            self._acknowledge(Code.PACKET_ERROR)
+        else:
+            super()._do(content)
+
+
+def test_a_module_that_does_not_tell_its_parameters_takes_fingerprints_too(port: Path) -> None:
+    with _PlainModule(port) as simulator:
+        simulator.start()
+        driver = FingerprintModule(port_at(str(port), 57600))
+        try:
+            assert driver.open().state is DeviceState.ONLINE
+            assert driver.status().state is DeviceState.ONLINE
+            assert take(driver, 0.3) is FingerprintFault.NO_FINGER
+            simulator.place_finger(FINGER)
+            assert len(template_of(take(driver))) == TEMPLATE_BYTES
+        finally:
+            driver.close()
