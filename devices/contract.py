@@ -64,6 +64,8 @@ class Rig(Generic[Driver]):
     clock: Clock
     wire_bytes: int | None = None
     """See `Stage`."""
+    cuts: int = 24
+    """How many places of a command the cable is pulled at."""
 
     @contextmanager
     def opened(self) -> Iterator[Driver]:

@@ -28,8 +28,6 @@ from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus
 from kiosk.ports.completion import completion_of
 
 _BACK_WITHIN_S = 2.0
-_CUTS = 24
-"""How many places of a command the cable is pulled at."""
 _CYCLES = 15
 _SETTLED_WITHIN_S = 2.0
 _SCRIPTS = Path(__file__).resolve().parent / "scripts"
@@ -130,7 +128,7 @@ def cut_anywhere(rig: Rig[Any], work: Work[Any]) -> Evidence:
     wire_bytes = work.wire_bytes if rig.wire_bytes is None else rig.wire_bytes
     if not rig.hands.simulated or not wire_bytes:
         raise NotRun("bytes can only be counted on a simulator's wire")
-    cuts = sorted({1, *(round(n * wire_bytes / _CUTS) for n in range(1, _CUTS))})
+    cuts = sorted({1, *(round(n * wire_bytes / rig.cuts) for n in range(1, rig.cuts))})
     ended: dict[str, int] = {}
     for byte in cuts:
         with rig.opened() as driver:
@@ -190,11 +188,18 @@ def slow(rig: Rig[Any], work: Work[Any]) -> Evidence:
 
 
 def scripts(rig: Rig[Any], contract: Contract[Any]) -> Evidence:
-    work, endings = contract.work, {}
+    work = contract.work
+    endings: dict[str, str] = {}
+    not_played: dict[str, str] = {}
     for script in sorted((_SCRIPTS / contract.device.value).glob("*.yaml")):
         with rig.opened() as driver:
-            for entry in yaml.safe_load(script.read_text(encoding="utf-8")):
-                rig.hands.do("fault", **entry)
+            try:
+                for entry in yaml.safe_load(script.read_text(encoding="utf-8")):
+                    rig.hands.do("fault", **entry)
+            except NotRun as reason:
+                not_played[script.stem] = f"not played: {reason}"
+                rig.hands.do("heal")
+                continue
             work.prepare(rig.hands)
             outcome, seconds = rig.timed(partial(work.run, driver, work.timeout_s, threading.Event()))
             require(seconds <= work.timeout_s + GRACE_S, f"{script.stem}: took {seconds:.1f} s")
@@ -204,8 +209,8 @@ def scripts(rig: Rig[Any], contract: Contract[Any]) -> Evidence:
             work.finish(rig.hands)
             works_again(rig, driver, work)
     if not endings:
-        raise NotRun("no script for this class")
-    return endings
+        raise NotRun("; ".join(sorted(set(not_played.values()))) or "no script for this class")
+    return {**endings, **not_played}
 
 
 # -- leaks -----------------------------------------------------------------------------------------------------

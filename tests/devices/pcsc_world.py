@@ -170,6 +170,16 @@ class PcscWorld(SlotWorld):
         self.hand("heal")
         self._let_it_look(state)
         self.hand("set", answers="plain", missing=[], delay_s=0.0)
+        self.revive_service()
+
+    def lift(self) -> None:
+        """Take the card out, as slowly as a hand does."""
+        state = self.hand("state")
+        self.hand("lift_card")
+        self._let_it_look(state)
+
+    def revive_service(self) -> None:
+        """It runs and knows the reader, whatever has become of it."""
         self.thaw_service()
         attached = (self._conf / "vpcd").exists()
         crashed = self._service is not None and self._service.poll() is not None

@@ -159,14 +159,11 @@ class PrivateCups:
         if os.geteuid() == 0:
             for path in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(path, group="lp")
+        self._command = ("/usr/sbin/cupsd", "-f", "-c", str(conf), "-s", str(files))
+        self._bus = bus
         self._log = (self.folder / "out").open("wb")
-        self._daemon = subprocess.Popen(
-            ["/usr/sbin/cupsd", "-f", "-c", str(conf), "-s", str(files)],
-            stdout=self._log,
-            stderr=self._log,
-            env=os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}"},
-            start_new_session=True,
-        )
+        self._ended = False
+        self._daemon = self._launch()
         try:
             self._wait(self._listens)
             self.admin("lpadmin", "-p", "A4", "-E", "-v", printer_uri, "-m", "everywhere")
@@ -186,16 +183,38 @@ class PrivateCups:
         )
         return done.stdout
 
+    def stop(self) -> None:
+        """End it and its backends; it keeps its queue and says goodbye to nobody."""
+        if self._ended:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._daemon.pid, signal.SIGKILL)
+        self._daemon.wait()
+        self._ended = True
+
+    def start(self) -> None:
+        """Start it again after `stop`; returns when it listens."""
+        if self._ended:
+            self._daemon, self._ended = self._launch(), False
+            self._wait(self._listens)
+
     def documents(self) -> list[str]:
         """Files of jobs that lie in the spool: documents and the notes about them."""
         return sorted(path.name for path in (self.folder / "spool").iterdir() if path.name[0] in "cd")
 
     def close(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._daemon.pid, signal.SIGKILL)
-        self._daemon.wait()
+        self.stop()
         self._log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command,
+            stdout=self._log,
+            stderr=self._log,
+            env=os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self._bus}"},
+            start_new_session=True,
+        )
 
     def _listens(self) -> bool:
         with socket.socket() as probe:

@@ -1,0 +1,72 @@
+"""The contract of ID card readers on a stage: run under umockdev's preload, in front of the real libusb and libudev.
+
+    usb_conformance.py ADDRESS CONTROL CUTS
+
+CONTROL is the socket of the simulator behind the stage.  Prints one JSON line for each check.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from devices import registry
+from devices.conformance.hands import SimulatorHands
+from devices.conformance.run import CheckResult, run_contract
+from devices.contract import Rig
+from devices.id_card.kind import KIND
+from devices.transport.plugged_in import Reach, reach
+from kiosk.clock import Clock, SystemClock
+from kiosk.device_settings import IdCardReaderSettings
+
+_MOVED_S: Final = 5.0
+
+
+class StageHands(SimulatorHands):
+    """The simulator's hands; returns when the device has left its socket, or is in it again."""
+
+    def __init__(self, control: Path, address: str, clock: Clock) -> None:
+        super().__init__(control)
+        self._address, self._clock = address, clock
+
+    def do(self, action: str, **details: Any) -> dict[str, Any]:
+        """See `Hands`."""
+        if action in ("plug", "heal") and not super().do("state")["plugged"]:
+            self._until(there=False)
+        answer = super().do(action, **details)
+        if action == "unplug":
+            self._until(there=False)
+        elif action in ("plug", "heal"):
+            self._until(there=True)
+        return answer
+
+    def _until(self, *, there: bool) -> None:
+        deadline, never = self._clock.monotonic() + _MOVED_S, threading.Event()
+        while (reach(self._address) is Reach.GOOD) is not there:
+            assert self._clock.monotonic() < deadline, f"the stage does not move: {reach(self._address)}"
+            self._clock.wait(never, 0.01)
+
+
+def main() -> None:
+    address, control, cuts = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    clock = SystemClock()
+    settings = IdCardReaderSettings(port=address)
+
+    def tell(number: int, of: int, check: CheckResult) -> None:
+        print(json.dumps(msgspec.to_builtins(check) | {"last": number == of}), flush=True)
+
+    rig: Rig[Any] = Rig(
+        make=lambda: registry.driver_called(KIND, "sdt", settings, clock),
+        hands=StageHands(control, address, clock),
+        clock=clock,
+        cuts=cuts,
+    )
+    run_contract("sdt", KIND, rig, address, tell)
+
+
+main()
