@@ -6,6 +6,7 @@ class's settings and a clock.  Its name begins with `x-`, so that it can never s
 
 from __future__ import annotations
 
+import logging
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -27,6 +28,8 @@ from kiosk.domain.device_status import DeviceClass
 from kiosk.errors import ConfigError
 from kiosk.ports import DevicePort
 
+log = logging.getLogger(__name__)
+
 VENDORS = "linban.drivers"
 FOREIGN = "x-"
 
@@ -46,9 +49,18 @@ KINDS: tuple[DeviceKind, ...] = (
 
 
 def make_driver(kind: DeviceKind, settings: DeviceSettings, clock: Clock) -> DevicePort | None:
-    """The driver that the settings name; None when the class is not attached. Raises `ConfigError`."""
+    """The driver that the settings name; None when the class is not attached. Raises `ConfigError`.
+
+    A driver whose library this machine lacks cannot be attached either; the others work all the same.
+    """
     table = getattr(settings, kind.device.value)
-    return None if table is None else driver_called(kind, table.driver, table, clock)
+    if table is None:
+        return None
+    try:
+        return driver_called(kind, table.driver, table, clock)
+    except ImportError as error:
+        log.error("driver not loaded", extra={"device": kind.device.value, "cause": str(error)})
+        return None
 
 
 def driver_called(kind: DeviceKind, name: str, table: Any, clock: Clock) -> DevicePort:

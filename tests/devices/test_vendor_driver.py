@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from devices.host import Host
 from devices.id_card.kind import KIND
 from devices.registry import make_driver
 from kiosk.clock import SystemClock
 from kiosk.commands.simulate import simulate
-from kiosk.config import load
-from kiosk.device_settings import DeviceSettings, IdCardReaderSettings
+from kiosk.config import PathSettings, Settings, load
+from kiosk.device_settings import DeviceSettings, IdCardReaderSettings, SocialCardReaderSettings
+from kiosk.domain.device_status import DeviceClass, DeviceState
 from kiosk.errors import ConfigError
+from kiosk.ipc import IpcClient
 from kiosk.ports import IdCardReader
 
 SOURCE = """
@@ -81,3 +84,26 @@ def test_without_its_class_it_is_asked_for() -> None:
     done = CliRunner().invoke(simulate, ["--conformance", "x-acme"])
     assert done.exit_code == 2
     assert "--class" in done.output
+
+
+def test_a_driver_whose_library_is_missing_leaves_the_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delitem(sys.modules, "devices.transport.usb_bulk", raising=False)
+    monkeypatch.setitem(sys.modules, "usb.core", None)
+    settings = Settings(
+        paths=PathSettings(state_dir=tmp_path, run_dir=tmp_path),
+        devices=DeviceSettings(
+            id_card_reader=IdCardReaderSettings(port="usb:0400:C35A"),
+            social_card_reader=SocialCardReaderSettings(reader=f"sim:{tmp_path}/slot"),
+        ),
+    )
+    host = Host(settings)
+    host.start()
+    try:
+        assert host.statuses()[DeviceClass.ID_CARD_READER].state is DeviceState.NO_DEVICE
+        with IpcClient(settings.devices_socket) as peer:
+            assert peer.call("id_card.start", session="s1") == {}
+    finally:
+        host.close()
+    assert "driver not loaded" in caplog.text
