@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,6 +83,10 @@ class IppPrinter(SheetPrinter):
         if not isinstance(own, Abilities) or not isinstance(takes, Abilities):
             self.close()
             return _unanswered(takes if isinstance(own, Abilities) else own)
+        if not _takes_ours(takes):
+            # Better not offered than refused after somebody has chosen to print.
+            self.close()
+            return _NO_ANSWER_STATUS[LinkFault.NOT_IPP]
         self._told, self._takes = own.told, takes
         self.clear()
         return self.status()
@@ -198,6 +203,17 @@ def _order(finished: Document, takes: Abilities, copies: int) -> Order:
         kind, dpi = _raster_kind(takes)
         data = rasterize(finished.pdf, kind, dpi).data
     return Order(name=JOB_PREFIX + secrets.token_hex(6), kind=kind, document=data, copies=copies)
+
+
+def _takes_ours(takes: Abilities) -> bool:
+    """Whether a page can be sent there at all."""
+    if PDF in takes.formats:
+        return True
+    try:
+        _raster_kind(takes)
+    except Unprintable:
+        return False
+    return shutil.which("pdftoppm") is not None
 
 
 def _raster_kind(takes: Abilities) -> tuple[str, int]:

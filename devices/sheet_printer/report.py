@@ -203,7 +203,7 @@ def abilities(group: Group) -> Abilities:
     }
     resolutions = group.attributes.get("pwg-raster-document-resolution-supported", ())
     return Abilities(
-        formats=frozenset(group.texts("document-format-supported")),
+        formats=frozenset(text.lower() for text in group.texts("document-format-supported")),
         operations=frozenset(group.numbers("operations-supported")),
         media=frozenset(group.texts("media-supported")),
         raster_types=frozenset(group.texts("pwg-raster-document-type-supported")),

@@ -183,6 +183,8 @@ class EscPosPrinter(SlipPrinter):
             if self._port.is_open:
                 raise
             self._port.open()
+            # What was asked on the old line may be answered on this one, and must not count for the slip.
+            self._half_image = True
             self._prepare(deadline, cancel)
 
     def _prepare(self, deadline: float, cancel: threading.Event) -> None:

@@ -83,9 +83,10 @@ def test_a_printer_without_pdf_gets_dots(formats: str, two_sheets: Path) -> None
         assert document.suffix != ".pdf"
 
 
-def test_a_printer_that_takes_nothing_we_have_is_told_so(two_sheets: Path) -> None:
+def test_a_printer_that_takes_nothing_we_have_is_not_offered(two_sheets: Path) -> None:
     with a_printer(formats="image/jpeg") as simulator, a_driver(simulator.uri) as driver:
-        assert driver.print(two_sheets, 1, 20, never(), unnoticed) == failed(PrintFault.UNPRINTABLE)
+        assert driver.open().detail is DeviceDetail.WRONG_DEVICE
+        assert driver.print(two_sheets, 1, 20, never(), unnoticed) == failed(PrintFault.NO_PRINTER)
 
 
 @pytest.mark.parametrize(

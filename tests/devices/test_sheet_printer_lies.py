@@ -13,7 +13,7 @@ from devices.sheet_printer.driver import IppPrinter
 from devices.sheet_printer.ipp import Attribute, Operation, Resolution, Response, Tag, Value, decode, encode
 from devices.sheet_printer.pdf import compose
 from devices.sheet_printer.print_job import Timing
-from kiosk.domain.device_status import DeviceDetail, DeviceState
+from kiosk.domain.device_status import DeviceDetail, DeviceState, DeviceStatus
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 from tests.devices.print_world import (
     ONE_SHEET,
@@ -29,6 +29,10 @@ from tests.devices.print_world import (
 TIMING = Timing(poll_s=0.05, ask_s=0.5, lost_s=0.6, settle_s=0.1, give_up_s=0.5, cancel_s=0.3)
 ALL = (2, 5, 6, 8, 9, 10, 11)
 Values = dict[str, tuple[Tag, tuple[Value, ...]]]
+WANTS_DOTS: Values = {
+    "document-format-supported": (Tag.MIME_TYPE, ("image/pwg-raster",)),
+    "pwg-raster-document-type-supported": (Tag.KEYWORD, ("sgray_8",)),
+}
 DONE: Values = {
     "job-state": (Tag.ENUM, (9,)),
     "job-state-reasons": (Tag.KEYWORD, ("job-completed-successfully",)),
@@ -158,18 +162,34 @@ def test_a_printer_that_hangs_up_after_each_answer_and_does_not_say_so(sheet: Pa
 
 
 @pytest.mark.parametrize("dpi", [1, 65535, 0xFFFFFFFF])
-def test_a_printer_that_wants_absurdly_fine_or_coarse_dots(sheet: Path, dpi: int) -> None:
-    liar = Liar()
-    honest = liar.printer()
-    liar.printer = lambda: (
-        honest
-        | {  # type: ignore[method-assign]
-            "document-format-supported": (Tag.MIME_TYPE, ("image/pwg-raster",)),
-            "pwg-raster-document-type-supported": (Tag.KEYWORD, ("sgray_8",)),
-            "pwg-raster-document-resolution-supported": (Tag.RESOLUTION, (Resolution(dpi, dpi, 3),)),
-        }
-    )
-    assert printed_by(liar, sheet) == failed(PrintFault.UNPRINTABLE)
+def test_a_printer_that_wants_absurdly_fine_or_coarse_dots(dpi: int) -> None:
+    wants = WANTS_DOTS | {
+        "pwg-raster-document-resolution-supported": (Tag.RESOLUTION, (Resolution(dpi, dpi, 3),))
+    }
+    assert opened(wants) == DeviceStatus(state=DeviceState.OFFLINE, detail=DeviceDetail.WRONG_DEVICE)
+
+
+@pytest.mark.parametrize("format_", ["image/jpeg", "application/octet-stream", "application/postscript"])
+def test_a_printer_that_takes_nothing_that_we_can_make_is_not_offered(format_: str) -> None:
+    wants: Values = {"document-format-supported": (Tag.MIME_TYPE, (format_,))}
+    assert opened(wants).detail is DeviceDetail.WRONG_DEVICE
+
+
+def test_a_format_is_the_same_in_capitals() -> None:
+    wants: Values = {"document-format-supported": (Tag.MIME_TYPE, ("Application/PDF",))}
+    assert opened(wants).state is DeviceState.ONLINE
+
+
+def opened(wants: Values) -> DeviceStatus:
+    class Wants(Liar):
+        def printer(self) -> Values:
+            return super().printer() | wants
+
+    with BadServer(Wants()) as server:
+        driver = IppPrinter(server.uri, timing=TIMING)
+        status = driver.open()
+        driver.close()
+    return status
 
 
 @pytest.mark.parametrize("state", [(), (0,), (5,), (77,)])

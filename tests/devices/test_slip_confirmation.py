@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -234,6 +235,50 @@ def test_an_unconfirmed_slip_is_given_up_when_cancelled(port: Path) -> None:
         assert outcome.verdict is not PrintVerdict.PRINTED
         assert outcome.fault is PrintFault.CANCELED
         assert time.monotonic() - started < 1.5
+
+
+# -- lines with habits of their own -------------------------------------------------------------------------
+
+
+class HangsUpAtEachCut(ReceiptPrinterSimulator):
+    """A print server that takes a cut for the end of a job, and the end of a job for the end of the line."""
+
+    def _cut(self) -> None:
+        super()._cut()
+        assert isinstance(self._port, TcpFarEnd)
+        self._port._hang_up()
+
+
+def test_a_print_server_that_hangs_up_at_each_cut_prints_all_the_same(never: threading.Event) -> None:
+    far_end = TcpFarEnd()
+    with HangsUpAtEachCut(far_end, firmware=Firmware()) as simulator:
+        simulator.start()
+        with contextlib.closing(EscPosPrinter(port_at(str(far_end)), timing=QUICK)) as printer:
+            for count in (1, 2):
+                assert printer.open().state is DeviceState.ONLINE
+                outcome = printer.print(SLIP, 15, never)
+                assert outcome == PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.NO_PRINTER)
+                assert [ink(slip) for slip in simulator.slips] == [wanted_ink(SLIP)] * count
+
+
+def test_a_printer_that_repeats_that_it_is_ready_is_believed(port: Path, never: threading.Event) -> None:
+    ended = threading.Event()
+    timing = Timing(answer_s=0.1, look_s=0.03, recover_s=0.5, settle_s=0.05)
+    with printing(port, Firmware(), timing=timing) as (printer, simulator):
+
+        def says_xon() -> None:
+            while not ended.wait(0.02):
+                with simulator.lock:
+                    simulator._port.write(b"\x11")
+
+        speaker = threading.Thread(target=says_xon)
+        speaker.start()
+        try:
+            assert printer.open().state is DeviceState.ONLINE
+            assert printer.print(SLIP, 15, never) == PRINTED
+        finally:
+            ended.set()
+            speaker.join()
 
 
 # -- who it is ----------------------------------------------------------------------------------------------
