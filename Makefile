@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
-# For example: make test PYTEST_ARGS="-n 2 tests/kiosk"
-PYTEST_ARGS ?=
+# For example: make test PYTEST_ARGS="tests/kiosk -x". Two at a time: most tests wait for a device, not for a processor.
+PYTEST_ARGS ?= -n 2 --dist loadfile
 RUN_ARGS ?= --demo
 
 translations := $(patsubst %.ts,%.qm,$(wildcard ui/i18n/*.ts))
@@ -37,8 +37,8 @@ fix: setup-dev ## let ruff and qmlformat write what they can
 	$(BIN)/ruff format .
 	$(BIN)/python packaging/check_qml.py --fix
 
-soak: setup-dev ## the tests that run for hours
-	$(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
+soak: setup-dev ## the tests that run for hours, one at a time
+	$(BIN)/python -m pytest -m soak $(SOAK_ARGS)
 
 strings: setup-dev ## collect the words of the screens into ui/i18n/*.ts
 	$(BIN)/pyside6-lupdate -extensions qml,py -no-obsolete -locations none ui/qml ui/pages -ts ui/i18n/linban_en.ts

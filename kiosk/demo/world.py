@@ -38,6 +38,8 @@ _MORE = (
 )
 """Played, all in one program, where a person sits at the workbench."""
 _ON_THE_NETWORK = (DeviceClass.POWER_SUPPLY, DeviceClass.SHEET_PRINTER)
+_BELOW_OUTGOING = range(20000, 32000)
+"""The kernel gives outgoing connections ports from 32768 up."""
 WATCHDOG_S = 10.0
 FACE = "ui"
 SCREENS = {"portrait": (1080, 1920, 4.03), "landscape": (1920, 1080, 4.03), "tablet": (1280, 800, 5.88)}
@@ -344,15 +346,18 @@ def _numbered(names: type[StrEnum]) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on at this moment."""
-    holders = [socket.socket() for _ in range(count)]
-    try:
-        for holder in holders:
-            holder.bind(("127.0.0.1", 0))
-        return [holder.getsockname()[1] for holder in holders]
-    finally:
-        for holder in holders:
-            holder.close()
+    """Loopback ports that nobody listens on at this moment, and that no outgoing connection is ever given."""
+    found: list[int] = []
+    for port in secrets.SystemRandom().sample(_BELOW_OUTGOING, len(_BELOW_OUTGOING)):
+        with socket.socket() as holder:
+            try:
+                holder.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError("no free port on this machine")
 
 
 def display_is_there() -> bool:

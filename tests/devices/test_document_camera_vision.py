@@ -115,7 +115,7 @@ def test_a_scene_of_each_kind_is_judged_rightly() -> None:
     assert float(np.median(report.corner_px)) < 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_three_hundred_scenes_that_nothing_was_tuned_on() -> None:
     report = trials.run(300, seed=31337)
     print("\n".join(report.lines()))

@@ -55,13 +55,13 @@ class Terminal:
         report: dict[str, Any] = json.loads(answer.stdout)
         return report
 
-    def wait_until_stored(self, count: int, patience_s: float = 20.0) -> None:
+    def wait_until_stored(self, count: int, patience_s: float = 60.0) -> None:
         """Wait until the platform has `count` cases."""
         deadline = time.monotonic() + patience_s
         while self.on_platform()["cases"] < count and time.monotonic() < deadline:
             pause(0.1)
 
-    def wait_until_acknowledged(self, count: int, patience_s: float = 30.0) -> None:
+    def wait_until_acknowledged(self, count: int, patience_s: float = 60.0) -> None:
         """Wait until the journal has `count` acknowledgements: a sender that was killed held its lease for 10 s."""
         deadline = time.monotonic() + patience_s
         while self.in_journal()["acknowledged"] < count and time.monotonic() < deadline:
