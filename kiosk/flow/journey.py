@@ -89,6 +89,7 @@ class Journey:
     """Everything that one session knows. Replaced whole when it ends, so nothing can be left over."""
 
     session_id: str = field(default_factory=lambda: uuid4().hex)
+    stage: Stage = Stage.ATTRACT
     block: Block | None = None
     pack: Pack | None = None
     resident: IdentityDocument | None = None

@@ -7,7 +7,7 @@ from kiosk.domain.trust import Rung
 from kiosk.flow.journey import Journey, Stage
 
 
-def step_of(journey: Journey, stage: Stage) -> tuple[int, int]:
+def step_of(journey: Journey) -> tuple[int, int]:
     """(this step, all steps) of the service, or (0, 0) where there is nothing to count."""
     pack = journey.pack
     if pack is None or pack.kind is not ServiceKind.CASE:
@@ -20,5 +20,5 @@ def step_of(journey: Journey, stage: Stage) -> tuple[int, int]:
         Stage.QUESTION: identity + journey.question_index + 1,
         Stage.REVIEW: total,
         Stage.RECORDING: total,
-    }.get(stage, 0)
+    }.get(journey.stage, 0)
     return (position, total) if position else (0, 0)

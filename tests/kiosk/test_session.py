@@ -335,3 +335,31 @@ def test_paper_pulled_out_on_another_page_is_nobodys(session: Session) -> None:
     to_review(session)
     assert session.slip_pulled() == []
     assert session.slip_taken() == []
+
+
+def test_a_slip_that_nobody_wants_is_not_asked_about_again(session: Session) -> None:
+    to_result(session)
+    session.decline_slip()
+    assert view(session).slip is SlipState.PRINTING  # it comes out all the same
+    session.print_ended(PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.PAPER_OUT))
+    session.decline_slip()
+    assert view(session).slip is SlipState.DECLINED
+    assert session.print_again() == []
+    assert session.slip_taken() == []
+
+
+def test_second_answer_of_the_printer_changes_nothing(session: Session) -> None:
+    to_result(session)
+    session.print_ended(PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.PAPER_OUT))
+    session.print_ended(PrintOutcome(verdict=PrintVerdict.PRINTED))
+    assert (view(session).slip, view(session).slip_fault) == (SlipState.FAILED, PrintFault.PAPER_OUT)
+
+
+def test_face_restarted_at_a_result_shows_the_number_and_doubts_the_slip(session: Session) -> None:
+    receipt = to_result(session)
+    session.finish()
+    assert session.resume(receipt, line_up=False) == []
+    assert stage(session) is Stage.RESULT
+    assert view(session).receipt == receipt
+    assert view(session).slip is SlipState.UNCONFIRMED
+    assert session.print_again() == [PrintSlip(receipt, 2)]
