@@ -19,8 +19,8 @@ _WORDS = {
         "not_ready": "有 {n} 样要处理",
         "nothing": "没有接任何设备",
         "silent": "没有及时回答",
-        "see_to": "请处理",
-        "checked": "检查人签字",
+        "and": "，",
+        "checked": "检查人签字：",
     },
     "en": {
         "title": "Self-test",
@@ -30,8 +30,8 @@ _WORDS = {
         "not_ready": "{n} to see to",
         "nothing": "No device is attached",
         "silent": "did not answer in time",
-        "see_to": "Please see to",
-        "checked": "Checked by",
+        "and": ", ",
+        "checked": "Checked by:",
     },
 }
 
@@ -72,7 +72,7 @@ def compose_readiness(
             part for part in (device.capabilities.model, device.capabilities.firmware) if part
         ):
             blocks.append(Text(text=name, align=Align.RIGHT))
-    blocks += [Rule(), Gap(height_mm=3.0), Text(text=f"{words['checked']}："), Gap(height_mm=8.0)]
+    blocks += [Rule(), Gap(height_mm=3.0), Text(text=words["checked"]), Gap(height_mm=9.0), Rule()]
     return Page(blocks=tuple(blocks))
 
 
@@ -80,6 +80,8 @@ def _condition(device: DeviceReadiness, words: dict[str, str], say: Say) -> str:
     if not device.answered:
         return words["silent"]
     status = device.status
+    if status.state not in (DeviceState.ONLINE, DeviceState.BUSY) and status.detail is not DeviceDetail.NONE:
+        return say(status.detail)  # what is to be done about it says more than that something is
     parts = [say(status.state)]
     if status.state in (DeviceState.ONLINE, DeviceState.BUSY) and status.paper in (
         SupplyState.LOW,
@@ -88,4 +90,4 @@ def _condition(device: DeviceReadiness, words: dict[str, str], say: Say) -> str:
         parts = [say(status.paper)]
     if status.detail is not DeviceDetail.NONE:
         parts.append(say(status.detail))
-    return "，".join(part for part in parts if part)
+    return words["and"].join(part for part in parts if part)

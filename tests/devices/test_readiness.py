@@ -22,7 +22,7 @@ from devices.slip_printer.simulator import ReceiptPrinterSimulator
 from kiosk.clock import SystemClock
 from kiosk.commands.doctor import doctor
 from kiosk.config import load
-from kiosk.documents.page import Row, Text
+from kiosk.documents.page import Row, Rule, Text
 from kiosk.documents.readiness_slip import compose_readiness
 from kiosk.domain.device_status import (
     DeviceCapabilities,
@@ -203,3 +203,7 @@ def test_the_slip_says_first_what_is_to_be_seen_to(language: str) -> None:
     assert rows[0].value == sentence(SupplyState.OUT, language)
     assert sentence(DeviceDetail.COVER_OPEN, language) in rows[1].value
     assert any("2" in block.text for block in page.blocks if isinstance(block, Text))
+    assert page.blocks[-1] == Rule()
+    if language == "en":
+        printed = [block.value for block in rows] + [b.text for b in page.blocks if isinstance(b, Text)]
+        assert "".join(printed).isascii()
