@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from devices.id_card.owed_answers import OwedAnswers
-from devices.id_card.protocol import Command, FrameReader, Reply, can_answer, command_frame, parse_reply
+from devices.id_card.protocol import (
+    TEXT_BYTES,
+    Command,
+    FrameReader,
+    Reply,
+    can_answer,
+    command_frame,
+    parse_reply,
+)
 from devices.transport.byte_port import BytePort
 from kiosk.clock import Clock
 
@@ -27,6 +35,8 @@ class Timing:
     address_s: float = 1.5
     flow_s: float = 0.3
     """An answer whose bytes keep coming is waited for: only so long a gap, or the end of all time, ends it."""
+    damaged_s: float = 0.6
+    """Silence after more bytes than any short answer has: the long one has come, and spoilt."""
     gap_s: float = 0.1
     """After this long without a byte in the middle of a frame, look whether the next one has begun."""
     stale_after_s: float = 1.0
@@ -77,11 +87,15 @@ class Conversation:
         if self._port.write_some(request, deadline, cancel) < len(request):
             return None
         owing = self.owed.asked(command)
+        heard_bytes, spoilt_at = 0, limit
         while True:
             now = self._clock.monotonic()
             until = min(deadline, now + self._timing.gap_s) if self._frames.pending else deadline
-            data = self._port.read_some(until, cancel)
-            self.heard = self.heard or bool(data)
+            data = self._port.read_some(min(until, spoilt_at), cancel)
+            heard_bytes += len(data)
+            self.heard = heard_bytes > 0
+            if data and heard_bytes > TEXT_BYTES:
+                spoilt_at = self._clock.monotonic() + self._timing.damaged_s
             for body in self._frames.feed(data) if data else self._frames.rescan():
                 reply = parse_reply(body)
                 if can_answer(command, reply):
@@ -97,7 +111,7 @@ class Conversation:
             now = self._clock.monotonic()
             if data and self._frames.begun:
                 deadline = min(max(deadline, now + self._timing.flow_s), limit)
-            elif now >= deadline:
+            elif now >= deadline or (heard_bytes > TEXT_BYTES and now >= spoilt_at):
                 return None
 
     def _learn(self, took_s: float, late: bool) -> None:

@@ -280,3 +280,20 @@ def test_a_reader_that_hides_what_it_read_and_knows_no_addresses_reads_at_the_se
         hidden.clear()
         outcomes.append(read(driver))
     assert name_of(outcomes[-1]) == "测试甲"
+
+
+def test_a_long_answer_that_came_spoilt_is_not_waited_for_again(odd: OddReader) -> None:
+    spoilt = iter((True, False, False, False))
+
+    def once(asked: bytes, usual: bytes) -> Answer:
+        return usual[:-1] + bytes((usual[-1] ^ 1,)) if asked == READ and next(spoilt) else usual
+
+    odd.answer = once
+    driver = SdtReader(port_at(odd.port))
+    try:
+        driver.open()
+        started = time.monotonic()
+        assert name_of(read(driver)) == "测试甲"
+        assert time.monotonic() - started < 2.0
+    finally:
+        driver.close()
