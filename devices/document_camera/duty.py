@@ -7,6 +7,7 @@ another one begins.  Nothing that a paper says is logged or pushed but to the pe
 from __future__ import annotations
 
 import base64
+import logging
 import threading
 from typing import Any
 
@@ -23,6 +24,7 @@ _REST = 0.4
 _ATTEMPT_S = 1.2
 """Between two attempts the person is shown what is in the way."""
 CAPTURE_WITHIN_S = 10.0
+log = logging.getLogger(__name__)
 _FINAL = frozenset((CaptureRemark.CANCELED, CaptureRemark.NO_CAMERA))
 
 
@@ -153,8 +155,14 @@ class DocumentCameraDuty(Duty[DocumentCamera]):
             return
         about = {"file": None, "width": 0, "height": 0, "remark": told.remark}
         if isinstance(told, PageCaptured):
-            file = self._folder.add(session, told.jpeg)
-            if file is None:
-                return
-            about |= {"file": str(file), "width": told.width_px, "height": told.height_px}
+            try:
+                file = self._folder.add(session, told.jpeg)
+            except OSError as error:
+                # The run directory is memory, and can be full.
+                log.error("page not stored", extra={"reason": error.strerror})
+                about["remark"] = CaptureRemark.CANCELED
+            else:
+                if file is None:
+                    return
+                about |= {"file": str(file), "width": told.width_px, "height": told.height_px}
         self.desk.notify("document_camera.captured", {"session": session, **about})

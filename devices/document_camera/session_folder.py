@@ -64,7 +64,7 @@ class SessionFolder:
             shutil.rmtree(self._root, ignore_errors=True)
 
     def add(self, session: str, jpeg: bytes) -> Path | None:
-        """Write one more page; None when the session is over by now."""
+        """Write one more page; None when the session is over by now. Raises `OSError` when there is no room."""
         with self._lock:
             if self._folder is None or self._folder.name != session or self.is_full:
                 return None
@@ -84,20 +84,29 @@ class SessionFolder:
             file.unlink(missing_ok=True)
 
     def bind(self) -> tuple[Path, int, int]:
-        """All pages as one document: its file, its pages, its bytes. Raises `ValueError` without a page."""
+        """All pages as one document: its file, its pages, its bytes. Raises `ValueError` without a page, or
+        without room for the document.
+        """
         from devices.document_camera.page_pdf import pdf_of
 
         with self._lock:
             if self._folder is None or not self._pages:
                 raise ValueError("no page was taken")
-            data = pdf_of(self._pages)
             file = self._folder / _PDF
-            self._write(file, data)
+            try:
+                data = pdf_of(self._pages)
+                self._write(file, data)
+            except OSError as error:
+                raise ValueError("the document cannot be stored") from error
             return file, len(self._pages), len(data)
 
     def _write(self, file: Path, data: bytes) -> None:
         for folder in (self._root, file.parent):
             folder.mkdir(mode=0o700, exist_ok=True, parents=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(data)
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(data)
+        except OSError:
+            file.unlink(missing_ok=True)  # half a page is none, and takes the room of others
+            raise

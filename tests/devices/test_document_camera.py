@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import re
+import resource
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +346,35 @@ def test_a_session_sees_the_plate_takes_two_pages_and_gets_one_document(
     assert Path(bound["file"]).read_bytes().count(b"/Type /Page ") == 2
     rig.peer.call("document_camera.stop")
     assert not rig.documents.exists()
+
+
+@contextmanager
+def no_room_for_files_over(most_bytes: int) -> Iterator[None]:
+    """The kernel refuses to write more into one file, as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_takes_no_page_and_leaves_no_half_of_one(
+    rig: Rig, plate: DocumentCameraSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    lay(plate)
+    rig.begin()
+    with no_room_for_files_over(4096):
+        refused = rig.take()
+    assert (refused["file"], refused["remark"]) == (None, "canceled")
+    assert list(rig.documents.rglob("*.jpg")) == []
+    assert "page not stored" in [record.message for record in caplog.records]
+    caplog.clear()
+    page = Path(rig.take()["file"])
+    with no_room_for_files_over(4096), pytest.raises(IpcError, match="cannot be stored"):
+        rig.peer.call("document_camera.finish")
+    assert list(rig.documents.rglob("*.*")) == [page]
+    assert rig.peer.call("document_camera.finish")["pages"] == 1
 
 
 def test_a_page_that_is_not_wanted_is_gone_at_once(rig: Rig, plate: DocumentCameraSimulator) -> None:
