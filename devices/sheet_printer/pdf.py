@@ -201,6 +201,8 @@ class _Setter:
         if self._y + height_mm > _FLOOR_MM:
             if self._sheets[-1]:
                 self._sheets.append([])
+            if len(self._sheets) > 2 * MAX_SHEETS:
+                raise Unprintable("sheets")  # however dense; and the rest is not worth the time
             self._y = _TOP_MM  # a gap alone fills no sheet
 
 
