@@ -111,7 +111,9 @@ class Conversation:
             now = self._clock.monotonic()
             if data and self._frames.begun:
                 deadline = min(max(deadline, now + self._timing.flow_s), limit)
-            elif now >= deadline or (heard_bytes > TEXT_BYTES and now >= spoilt_at):
+            elif now >= deadline or now >= spoilt_at:
+                if owing and heard_bytes > TEXT_BYTES:
+                    self.owed.came_spoilt()
                 return None
 
     def _learn(self, took_s: float, late: bool) -> None:

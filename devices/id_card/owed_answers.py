@@ -53,6 +53,10 @@ class OwedAnswers:
         ):
             del self._until[0]
 
+    def came_spoilt(self) -> None:
+        """One such answer has come, to whichever question, and says nothing."""
+        del self._until[:1]
+
     def begin(self) -> None:
         """A new placing is read: what was read before it proves nothing."""
         self._alike = (None, 0)
