@@ -183,10 +183,13 @@ class PrivateCups:
         )
         return done.stdout
 
-    def stop(self) -> None:
-        """End it and its backends; it keeps its queue and says goodbye to nobody."""
+    def stop(self, in_order: bool = False) -> None:
+        """End it and its backends; it says goodbye to nobody, and writes its state down only in order."""
         if self._ended:
             return
+        if in_order:
+            self._daemon.terminate()
+            self._daemon.wait(timeout=10)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._daemon.pid, signal.SIGKILL)
         self._daemon.wait()

@@ -13,8 +13,12 @@ from typing import Any, Final
 from devices.conformance.hands import SimulatorHands
 from devices.contract import Hands, NotRun
 from devices.fault_script import parse_fault
+from devices.sheet_printer.destination import Destination
+from devices.sheet_printer.ipp import PrinterState
+from devices.sheet_printer.report import PrinterReport
 from devices.simulator import Simulator
 from devices.transport.tcp_far_end import TcpFarEnd
+from kiosk.clock import SystemClock
 from kiosk.errors import IpcError
 from kiosk.ipc import Method
 from tests.devices.nut_world import RealNut
@@ -24,6 +28,7 @@ from tests.devices.print_world import PrivateCups
 _TOLD_S: Final = 20.0
 """Until `upsd` calls a supply stale, hears it again, or tells what its driver has read."""
 _ANSWER_S: Final = 0.3
+_IDLE_S: Final = 3.0
 
 
 class PcscHands(Hands):
@@ -61,12 +66,43 @@ class PcscHands(Hands):
         return answer if isinstance(answer, dict) else {}
 
 
-class SpoolerHands(SimulatorHands):
+class QueueHands(SimulatorHands):
+    """The printer's own hands; each returns when the printer has told its new state and is idle again.
+
+    The simulator tells it by a little job of its own.  CUPS that finds the printer busy with that waits ten
+    seconds before it asks again (its `ipp` backend, server-error-busy); hands are not so quick.
+    """
+
+    def do(self, action: str, **details: Any) -> dict[str, Any]:
+        """See `Hands`."""
+        answer = super().do(action, **details)
+        if action in ("set", "heal", "plug"):
+            self._let_it_tell()
+        return answer
+
+    def _let_it_tell(self) -> None:
+        clock, never = SystemClock(), threading.Event()
+        until = clock.monotonic() + _IDLE_S
+        state = super().do("state")
+        printer = Destination(state["uri"], clock)
+        while state["plugged"] and not state["printing"] and clock.monotonic() < until:
+            report = printer.describe(until, never)
+            if isinstance(report, PrinterReport) and report.state == PrinterState.IDLE:
+                break
+            clock.wait(never, 0.05)
+            state = super().do("state")
+        printer.close()
+
+
+class SpoolerHands(QueueHands):
     """The printer's own hands, but the plug is the spooler: killed, and started again."""
 
     def __init__(self, control: Path, cups: PrivateCups) -> None:
         super().__init__(control)
         self._cups = cups
+        # It writes a new queue down within half a minute, or when it ends in order.
+        cups.stop(in_order=True)
+        cups.start()
 
     def do(self, action: str, **details: Any) -> dict[str, Any]:
         """See `Hands`."""

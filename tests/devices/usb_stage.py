@@ -223,6 +223,7 @@ class Stage:
         self.kernel: Any = None
         self.devices: list[str] = []
         self.reports = bytearray()
+        self.numbers: set[int] = set()
         self.master = self.slave = -1
         self.watches: list[int] = []
         self.look()
@@ -352,7 +353,10 @@ class Stage:
         while len(self.reports) > REPORT_BYTES:
             number, report = self.reports[0], bytes(self.reports[1 : 1 + REPORT_BYTES])
             del self.reports[: 1 + REPORT_BYTES]
-            say("report", number, len(report))
+            if number not in self.numbers:
+                # Once: nobody needs to read these lines, and a full pipe would stop the stage.
+                self.numbers.add(number)
+                say("report", number, len(report))
             self.send(report)
         return True
 
