@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, Protocol, Self
 
 from msgspec import Struct
 
@@ -134,6 +134,25 @@ class Stage:
     control: Path
     wire_bytes: int | None = None
     """Where this line moves another number of bytes than `Work.wire_bytes`; 0: bytes cannot be counted on it."""
+
+
+class Playable(Protocol):
+    """A simulator, as far as a stage needs it."""
+
+    def start(self) -> None: ...
+    def serve_control(self, path: Path) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+@contextmanager
+def played(simulator: Playable, folder: Path, settings: Callable[[], Struct]) -> Iterator[Stage]:
+    """A stage with one simulator on it; `settings` is asked for once it runs, when it knows its address."""
+    control = folder / "hands.sock"
+    with simulator:
+        simulator.start()
+        simulator.serve_control(control)
+        yield Stage(settings=settings(), control=control)
 
 
 @dataclass(kw_only=True)

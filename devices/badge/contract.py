@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from devices.badge.simulator import BadgeReaderSimulator
 from devices.chip_card.chip import BADGES
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played, require
 from kiosk.device_settings import BadgeReaderSettings
 from kiosk.domain.device_status import DeviceClass
 from kiosk.ports import BadgeRead, BadgeReader
@@ -18,13 +17,9 @@ from kiosk.ports import BadgeRead, BadgeReader
 _WAIT_S = 3.0
 
 
-@contextmanager
-def _on_socket(folder: Path) -> Iterator[Stage]:
-    slot, control = folder / "slot", folder / "slot.sock"
-    with BadgeReaderSimulator(slot) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=BadgeReaderSettings(reader=f"sim:{slot}"), control=control)
+def _on_socket(folder: Path) -> AbstractContextManager[Stage]:
+    slot = folder / "slot"
+    return played(BadgeReaderSimulator(slot), folder, lambda: BadgeReaderSettings(reader=f"sim:{slot}"))
 
 
 def _lie(outcome: Any, hands: Hands) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from devices.board.simulator import INPUTS, LIGHTS, WATCHDOG_REGISTER, IoBoardSimulator
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played, require
 from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.device_settings import IoBoardSettings
 from kiosk.domain.device_event import DeviceEvent
@@ -21,20 +20,17 @@ _WRITE_REPLY_BYTES = 8
 _WITHIN_S = 1.0
 
 
-@contextmanager
-def _on(far_end: Path | TcpFarEnd, folder: Path) -> Iterator[Stage]:
-    control = folder / "board.sock"
-    with IoBoardSimulator(far_end) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        settings = IoBoardSettings(
+def _on(far_end: Path | TcpFarEnd, folder: Path) -> AbstractContextManager[Stage]:
+    def settings() -> IoBoardSettings:
+        return IoBoardSettings(
             port=str(far_end),
             lights={position.value: coil for position, coil in LIGHTS.items()},
             inputs={name.value: address for name, address in INPUTS.items()},
             watchdog_register=WATCHDOG_REGISTER,
             watchdog_value=10,
         )
-        yield Stage(settings=settings, control=control)
+
+    return played(IoBoardSimulator(far_end), folder, settings)
 
 
 def _shine(driver: IoBoard, _timeout_s: float, _cancel: threading.Event) -> CompletionCode:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from devices.camera.simulator import CameraSimulator
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played, require
 from kiosk.device_settings import CodeCameraSettings
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState
 from kiosk.ports import BarcodeScanner, NotScanned, Scan, ScanFault
@@ -19,13 +18,9 @@ _WAIT_S = 5.0
 _NOTICED_WITHIN_S = 15.0
 
 
-@contextmanager
-def _stage(folder: Path) -> Iterator[Stage]:
-    link, control = folder / "camera", folder / "camera.sock"
-    with CameraSimulator(link) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=CodeCameraSettings(port=f"sim:{link}"), control=control)
+def _stage(folder: Path) -> AbstractContextManager[Stage]:
+    link = folder / "camera"
+    return played(CameraSimulator(link), folder, lambda: CodeCameraSettings(port=f"sim:{link}"))
 
 
 def _show(hands: Hands) -> None:

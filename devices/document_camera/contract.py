@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played, require
 from devices.document_camera.simulator import DocumentCameraSimulator
 from kiosk.device_settings import DocumentCameraSettings
 from kiosk.domain.device_status import DeviceClass
@@ -17,13 +16,9 @@ from kiosk.ports import CaptureRemark, DocumentCamera, NotCaptured, PageCaptured
 _CAPTURE_S = 8.0
 
 
-@contextmanager
-def _stage(folder: Path) -> Iterator[Stage]:
-    link, control = folder / "camera", folder / "camera.sock"
-    with DocumentCameraSimulator(link) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=DocumentCameraSettings(port=f"sim:{link}"), control=control)
+def _stage(folder: Path) -> AbstractContextManager[Stage]:
+    link = folder / "camera"
+    return played(DocumentCameraSimulator(link), folder, lambda: DocumentCameraSettings(port=f"sim:{link}"))
 
 
 def _lay(hands: Hands) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played, require
 from devices.fingerprint.simulator import TEMPLATE_BYTES, FingerprintReaderSimulator
 from kiosk.device_settings import FingerprintReaderSettings
 from kiosk.domain.device_status import DeviceClass
@@ -19,13 +18,9 @@ _WIRE_BYTES = 1180
 """Five acknowledgements, and twice a template in four packets."""
 
 
-@contextmanager
-def _stage(folder: Path) -> Iterator[Stage]:
-    link, control = folder / "finger", folder / "finger.sock"
-    with FingerprintReaderSimulator(link) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=FingerprintReaderSettings(port=str(link)), control=control)
+def _stage(folder: Path) -> AbstractContextManager[Stage]:
+    link = folder / "finger"
+    return played(FingerprintReaderSimulator(link), folder, lambda: FingerprintReaderSettings(port=str(link)))
 
 
 def _take(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played, require
 from devices.id_card.practice_cards import PRACTICE_CARDS, Card
 from devices.id_card.simulator import IdCardReaderSimulator
 from devices.id_card.text_block import parse_identity
@@ -21,13 +20,8 @@ from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, IdCardRea
 _READ_S = 6.0
 
 
-@contextmanager
-def _on(line: Path | TcpFarEnd, folder: Path) -> Iterator[Stage]:
-    control = folder / "reader.sock"
-    with IdCardReaderSimulator(line) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=IdCardReaderSettings(port=str(line)), control=control)
+def _on(line: Path | TcpFarEnd, folder: Path) -> AbstractContextManager[Stage]:
+    return played(IdCardReaderSimulator(line), folder, lambda: IdCardReaderSettings(port=str(line)))
 
 
 def _read(driver: IdCardReader, timeout_s: float, cancel: threading.Event) -> CardOutcome:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played, require
 from devices.power.simulator import PowerSupplySimulator
 from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.device_settings import PowerSupplySettings
@@ -19,14 +18,12 @@ from kiosk.ports import PowerReading, PowerSource, PowerSupply
 _ANSWER_BYTES = 300
 
 
-@contextmanager
-def _stage(folder: Path) -> Iterator[Stage]:
-    control = folder / "power.sock"
+def _stage(folder: Path) -> AbstractContextManager[Stage]:
     far_end = TcpFarEnd()
-    with PowerSupplySimulator(far_end) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=PowerSupplySettings(address=f"{far_end.host}:{far_end.port}"), control=control)
+    address = "{0.host}:{0.port}".format
+    return played(
+        PowerSupplySimulator(far_end), folder, lambda: PowerSupplySettings(address=address(far_end))
+    )
 
 
 def _mains_back(hands: Hands) -> None:

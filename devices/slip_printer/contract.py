@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from devices.contract import Contract, Evidence, Hands, NotRun, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, NotRun, Rig, Stage, Work, played, require
 from devices.slip_printer.simulator import ReceiptPrinterSimulator
 from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.device_settings import ReceiptPrinterSettings
@@ -30,13 +29,8 @@ _PAGE = Page(
 )
 
 
-@contextmanager
-def _on(line: Path | TcpFarEnd, folder: Path) -> Iterator[Stage]:
-    control = folder / "printer.sock"
-    with ReceiptPrinterSimulator(line) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=ReceiptPrinterSettings(port=str(line)), control=control)
+def _on(line: Path | TcpFarEnd, folder: Path) -> AbstractContextManager[Stage]:
+    return played(ReceiptPrinterSimulator(line), folder, lambda: ReceiptPrinterSettings(port=str(line)))
 
 
 class _Counted:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played, require
 from devices.social_card.practice_cards import PRACTICE_CARDS
 from devices.social_card.protocol import parse_identity, wanted_records
 from devices.social_card.simulator import SocialCardReaderSimulator
@@ -24,13 +23,10 @@ _COMMANDS = 11
 _ANSWER_BYTES = 142
 
 
-@contextmanager
-def _on_socket(folder: Path) -> Iterator[Stage]:
-    slot, control = folder / "slot", folder / "slot.sock"
-    with SocialCardReaderSimulator(slot) as simulator:
-        simulator.start()
-        simulator.serve_control(control)
-        yield Stage(settings=SocialCardReaderSettings(reader=f"sim:{slot}"), control=control)
+def _on_socket(folder: Path) -> AbstractContextManager[Stage]:
+    slot = folder / "slot"
+    settings = SocialCardReaderSettings(reader=f"sim:{slot}")
+    return played(SocialCardReaderSimulator(slot), folder, lambda: settings)
 
 
 def _read(driver: IdCardReader, timeout_s: float, cancel: threading.Event) -> CardOutcome:
