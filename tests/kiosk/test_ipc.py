@@ -134,22 +134,28 @@ def test_messages_survive_any_cut(texts: list[str], piece: int) -> None:
 
 
 def test_who_knocks_while_no_descriptor_is_left_is_let_in_later(server: IpcServer, tmp_path: Path) -> None:
-    knocking = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken: list[int] = []
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
-    try:
-        with pytest.raises(OSError, match="Too many open files"):
-            while True:
-                taken.append(os.dup(knocking.fileno()))
-        knocking.connect(str(tmp_path / "s.sock"))
-        knocking.settimeout(0.3)
-        with pytest.raises(TimeoutError):
-            knocking.recv(1)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        for descriptor in taken:
-            os.close(descriptor)
-    with knocking:
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as before,
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking,
+    ):
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        taken: list[int] = []
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                while True:
+                    taken.append(os.dup(knocking.fileno()))
+            # An accept that waits already has its descriptor: the first who knocks still gets in by it.
+            before.connect(str(tmp_path / "s.sock"))
+            before.settimeout(3)
+            assert b"hello" in before.recv(4096)
+            knocking.connect(str(tmp_path / "s.sock"))
+            knocking.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                knocking.recv(1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            for descriptor in taken:
+                os.close(descriptor)
         knocking.settimeout(3)
         assert b"hello" in knocking.recv(4096)
