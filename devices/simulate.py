@@ -125,6 +125,12 @@ def _document_camera(link: Path, baud: int | None, script: list[Fault]) -> Simul
     return DocumentCameraSimulator(link, baud=baud, script=script)
 
 
+def _keyboard_scanner(link: Path, baud: int | None, script: list[Fault]) -> Simulator:
+    from devices.scanner.keyboard_player import KeyboardScannerSimulator
+
+    return KeyboardScannerSimulator(link, baud=baud, script=script)
+
+
 def _io_board(link: Path | FarEnd, baud: int | None, script: list[Fault]) -> Simulator:
     from devices.board.simulator import IoBoardSimulator
 
@@ -153,6 +159,7 @@ SIMULATORS: dict[str, Callable[[Any, int | None, list[Fault]], Simulator]] = {
     "social-card-reader": _social_card_reader,
     "badge-reader": _badge_reader,
     "barcode-scanner": _barcode_scanner,
+    "keyboard-scanner": _keyboard_scanner,
     "code-camera": _code_camera,
     "document-camera": _document_camera,
     "io-board": _io_board,

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from devices.code_text import MAX_CODE_BYTES
-from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, require
+from devices.contract import Contract, Evidence, Hands, NotRun, Rig, Stage, Work, require
+from devices.scanner.keyboard_player import SIMULATED, KeyboardScannerSimulator
 from devices.scanner.simulator import BarcodeScannerSimulator
 from kiosk.device_settings import BarcodeScannerSettings, Trigger
 from kiosk.domain.device_status import DeviceClass
 from kiosk.ports import BarcodeScanner, NotScanned, Scan, ScanFault
 
-_CODE = "https://example.invalid/办件/0123456789"
+_CODE = "https://example.invalid/case/0123456789"
 _WAIT_S = 3.0
+_TYPED_BYTES = 24 * 4 * len(_CODE)
+"""A key goes down and up, and each is reported."""
 
 
 def _stage(trigger: Trigger) -> Callable[[Path], AbstractContextManager[Stage]]:
@@ -29,6 +32,21 @@ def _stage(trigger: Trigger) -> Callable[[Path], AbstractContextManager[Stage]]:
             yield Stage(settings=BarcodeScannerSettings(port=str(link), trigger=trigger), control=control)
 
     return stage
+
+
+@contextmanager
+def _keyboard(folder: Path) -> Iterator[Stage]:
+    link, control = folder / "keyboard", folder / "keyboard.sock"
+    with KeyboardScannerSimulator(link) as simulator:
+        simulator.start()
+        simulator.serve_control(control)
+        settings = BarcodeScannerSettings(driver="scanner-keyboard", port=f"{SIMULATED}{link}")
+        yield Stage(settings=settings, control=control, wire_bytes=_TYPED_BYTES)
+
+
+def _types(hands: Hands) -> bool:
+    """Whether this scanner types characters instead of sending bytes."""
+    return hands.simulated and bool(hands.state().get("types"))
 
 
 def _lie(outcome: Any, _hands: Hands) -> str:
@@ -61,6 +79,7 @@ CONTRACT: Contract[BarcodeScanner] = Contract(
     stages={
         "scanner-serial": _stage(Trigger.NONE),
         "scanner-serial/zebra-ssi": _stage(Trigger.ZEBRA_SSI),
+        "scanner-keyboard": _keyboard,
     },
     asked={"scan": ("请让扫描器扫一个码", "Show the scanner a code")},
 )
@@ -80,6 +99,10 @@ def _chinese(rig: Rig[BarcodeScanner]) -> Evidence:
     with rig.opened() as driver:
         for text in texts:
             for encoding in ("utf-8", "gb18030"):
+                if _types(rig.hands):
+                    found = _text(rig, driver, text.encode())
+                    require(isinstance(found, NotScanned), "typed Chinese is guessed instead of refused")
+                    continue
                 found = _text(rig, driver, text.encode(encoding))
                 require(isinstance(found, Scan) and found.text == text, f"not whole in {encoding}")
     return {"texts": len(texts) * 2}
@@ -87,6 +110,8 @@ def _chinese(rig: Rig[BarcodeScanner]) -> Evidence:
 
 @CONTRACT.check("undecodable", "解不开的不猜", "What cannot be decoded is not guessed")
 def _undecodable(rig: Rig[BarcodeScanner]) -> Evidence:
+    if _types(rig.hands):
+        raise NotRun("a keyboard types characters, not bytes")
     with rig.opened() as driver:
         found = _text(rig, driver, b"\xff\xfe\x80\x81\xff")
     require(found == NotScanned(fault=ScanFault.UNDECODABLE), f"gave {type(found).__name__}")

@@ -42,6 +42,7 @@ class KeyboardScanner(BarcodeScanner):
 
     def open(self) -> DeviceStatus:
         """See `DevicePort`. A keyboard that cannot be had for ourselves alone is not online."""
+        self._keys = KeyReader()  # half an event of the keyboard that was pulled out belongs to no key
         try:
             self._node.open()
             self._ask_for_keys()

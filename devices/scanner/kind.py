@@ -24,8 +24,12 @@ def _scanner_serial(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeSc
 def _scanner_keyboard(settings: BarcodeScannerSettings, clock: Clock) -> BarcodeScanner:
     from devices.scanner.evdev_node import EvdevNode
     from devices.scanner.keyboard_driver import KeyboardScanner
+    from devices.scanner.keyboard_player import SIMULATED, control
 
-    node = EvdevNode(settings.port, clock)
+    if settings.port.startswith(SIMULATED):
+        node = EvdevNode(settings.port.removeprefix(SIMULATED), clock, control)
+    else:
+        node = EvdevNode(settings.port, clock)
     return KeyboardScanner(node, settings.suffix, settings.aim_identifier, clock)
 
 

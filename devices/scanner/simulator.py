@@ -21,6 +21,7 @@ from devices.fault_script import Fault
 from devices.scanner import ssi
 from devices.scanner import trigger as words
 from devices.simulator import Simulator
+from devices.transport.far_end import FarEnd
 from kiosk.clock import Clock
 from kiosk.device_settings import Suffix, Trigger
 from kiosk.ipc import Method, Params
@@ -40,7 +41,7 @@ class BarcodeScannerSimulator(Simulator):
 
     def __init__(
         self,
-        link: Path,
+        link: Path | FarEnd,
         *,
         baud: int | None = None,
         script: Sequence[Fault] = (),

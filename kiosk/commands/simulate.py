@@ -16,6 +16,7 @@ _DEVICES = (
     "receipt-printer",
     "sheet-printer",
     "barcode-scanner",
+    "keyboard-scanner",
     "code-camera",
     "document-camera",
     "io-board",
@@ -68,6 +69,7 @@ class _DeviceGroup(click.Group):
                         "An A4 printer (a real ippeveprinter) that runs out of paper and dies.",
                     ),
                     ("barcode-scanner", "A serial scanner."),
+                    ("keyboard-scanner", 'A scanner that types, behind a pipe: port = "sim:LINK".'),
                     (
                         "code-camera",
                         "A camera above a counter: codes to hold up, bent slips, a hand on the lens.",
