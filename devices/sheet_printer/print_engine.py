@@ -58,7 +58,7 @@ class _Engine:
         self._looks = 0
         self._job = int(os.environ.get("IPP_JOB_ID", "0"))
         self._printer = IppConnection(
-            os.environ.get("IPP_JOB_PRINTER_URI", "ipp://localhost/ipp/print"), clock
+            os.environ.get("IPP_JOB_PRINTER_URI", "ipp://127.0.0.1/ipp/print"), clock
         )
 
     def run(self) -> int:

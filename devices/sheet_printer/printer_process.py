@@ -76,7 +76,7 @@ class PrinterProcess(FarEnd):
     @property
     def uri(self) -> str:
         """Its address."""
-        return f"ipp://localhost:{self.port}/ipp/print"
+        return f"ipp://127.0.0.1:{self.port}/ipp/print"
 
     def plug(self) -> None:
         """See `FarEnd`. Returns when it listens."""

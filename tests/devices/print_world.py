@@ -94,7 +94,7 @@ LogLevel debug
 PreserveJobFiles {keep}
 <Location />
 Order allow,deny
-Allow localhost
+Allow 127.0.0.1
 </Location>
 {policy}
 """
@@ -102,7 +102,7 @@ _OPEN_POLICY = """
 <Policy default>
 <Limit All>
 Order allow,deny
-Allow localhost
+Allow 127.0.0.1
 </Limit>
 </Policy>
 """
