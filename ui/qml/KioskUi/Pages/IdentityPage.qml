@@ -87,7 +87,7 @@ StagePage {
                     }
                 }
                 Words {
-                    font.pixelSize: Theme.title
+                    font.pixelSize: Theme.compact && Theme.elder ? Theme.strong : Theme.title
                     font.weight: Font.Bold
                     text: root.viewModel.name
                     width: parent.width
