@@ -24,7 +24,6 @@ from devices.slip_printer.kind import KIND as SLIP_PRINTER
 from devices.social_card.kind import KIND as SOCIAL_CARD
 from kiosk.clock import Clock
 from kiosk.device_settings import DeviceSettings
-from kiosk.domain.device_status import DeviceClass
 from kiosk.errors import ConfigError
 from kiosk.ports import DevicePort
 
@@ -74,8 +73,3 @@ def driver_called(kind: DeviceKind, name: str, table: Any, clock: Clock) -> Devi
         raise ConfigError("settings", f"devices.{kind.device}.driver", f"{entry.value} made no driver")
     known = ", ".join((*kind.drivers, *(entry.name for entry in entry_points(group=VENDORS))))
     raise ConfigError("settings", f"devices.{kind.device}.driver", f"one of {known}")
-
-
-def configured(settings: DeviceSettings) -> frozenset[DeviceClass]:
-    """The device classes that have a settings table."""
-    return frozenset(device for device in DeviceClass if getattr(settings, device.value) is not None)
