@@ -42,6 +42,9 @@ class TcpFarEnd(FarEnd):
         self._hang_up()
         listener, self._listener = self._listener, None
         if listener is not None:
+            # Closing alone leaves it listening for as long as another thread's poll holds the file.
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
             listener.close()
 
     def read(self) -> bytes:
