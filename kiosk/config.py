@@ -100,7 +100,31 @@ class PlatformSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retry_cap_s: Annotated[float, Meta(ge=0.2, le=3600, description="longest pause between two tries")] = (
         300.0
     )
-    batch: Annotated[int, Meta(ge=1, le=1000, description="entries sent in one request")] = 200
+    batch: Annotated[int, Meta(ge=1, le=1000, description="most entries sent in one request")] = 500
+    bandwidth_bytes_s: Annotated[
+        Annotated[int, Meta(ge=1000)] | None,
+        Meta(description="most bytes a second that sending may take of the line; absent: all of it"),
+    ] = None
+    proxy: Annotated[
+        str, Meta(pattern=r"^(https?://.+)?$", description="HTTP proxy of the site's network, http(s)://…")
+    ] = ""
+
+
+class KeepingSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[keeping]: how long what was delivered stays on this terminal, and how much room it may take."""
+
+    delivered_days: Annotated[
+        int,
+        Meta(ge=1, le=3650, description="days after which the sealed body of a delivered case is dropped"),
+    ] = 30
+    reserve_mib: Annotated[
+        int, Meta(ge=1, le=65536, description="free room below which attachments and then cases are refused")
+    ] = 256
+    backups: Annotated[int, Meta(ge=0, le=14, description="daily copies of the journal that are kept")] = 3
+    duplicate_days: Annotated[
+        int,
+        Meta(ge=0, le=366, description="days in which the same person's same case is asked about; 0: never"),
+    ] = 7
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +134,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     screen: ScreenSettings = field(default_factory=ScreenSettings)
     paths: PathSettings = field(default_factory=PathSettings)
     platform: PlatformSettings = field(default_factory=PlatformSettings)
+    keeping: KeepingSettings = field(default_factory=KeepingSettings)
     devices: DeviceSettings = field(default_factory=DeviceSettings)
     codes: CodeSettings = field(default_factory=CodeSettings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,3 +18,15 @@ class Enrolment:
     """X25519 public key, 32 bytes raw: cases are sealed to it."""
     signing_key: bytes
     """Ed25519 public key, 32 bytes raw: the platform's acknowledgements and answers verify with it."""
+
+
+class Standing(StrEnum):
+    """What the platform thinks of this terminal's chain of entries. Anything but OK stops new receipts here."""
+
+    OK = "ok"
+    ROLLED_BACK = "rolled_back"
+    """The platform holds entries that this journal does not know: an old disk was put back."""
+    CLONED = "cloned"
+    """Another entry stands at a place of this chain: two terminals use one identity."""
+    SUSPENDED = "suspended"
+    """An operator stopped it."""
