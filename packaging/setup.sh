@@ -91,6 +91,13 @@ libzbar0             the second decoder for codes that the first one finds and c
 TABLE
     if [[ $profile == dev ]]; then
         cat << 'TABLE'
+chromium             the tests: the operators' console in a browser
+chromium-driver      the tests: the same
+dnsmasq-base         the tests: names that answer wrongly, late or never
+mosquitto            the tests: a peer of the drain benchmark
+nftables             the tests: lines that lose packets
+postgresql           the tests: a platform for a whole county
+swtpm                the tests: a security chip without the chip
 strace               the tests: a journal whose every write and sync fails once
 cups-client          the tests: lpadmin sets up a queue
 cups-daemon          the tests: a print service of their own, in a folder of their own
