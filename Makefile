@@ -10,7 +10,7 @@ RUN_ARGS ?= --demo
 
 translations := $(patsubst %.ts,%.qm,$(wildcard ui/i18n/*.ts))
 
-.PHONY: help run test check quick fix soak strings translations setup setup-dev lock rehearse clean
+.PHONY: help run test check quick fix soak faults strings translations setup setup-dev lock rehearse clean
 
 help: ## this list
 	@echo "Linban (邻办). The two commands: make run, make test. All of them:"
@@ -19,8 +19,8 @@ help: ## this list
 run: setup ## start the terminal with simulated devices and its own central platform
 	@$(BIN)/kiosk run $(RUN_ARGS)
 
-test: check ## all checks, then all tests (PYTEST_ARGS="..." is handed on)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: check ## all checks, then all tests (PYTEST_ARGS="..." is handed on); build/faults.html tells what was survived
+	$(BIN)/python -m pytest --fault-table build/faults $(PYTEST_ARGS)
 
 quick: setup-dev ## the tests without the slow ones, without the checks
 	$(BIN)/python -m pytest -m "not slow and not soak" $(PYTEST_ARGS)
@@ -37,8 +37,11 @@ fix: setup-dev ## let ruff and qmlformat write what they can
 	$(BIN)/ruff format .
 	$(BIN)/python packaging/check_qml.py --fix
 
-soak: setup-dev ## the tests that run for hours, one at a time
-	$(BIN)/python -m pytest -m soak $(SOAK_ARGS)
+faults: setup-dev ## every test that plays a line of the fault catalogue, and the table of them: build/faults.html
+	$(BIN)/python -m pytest -m "fault and not soak" --fault-table build/faults $(PYTEST_ARGS)
+
+soak: setup-dev ## the tests that run for hours, one at a time; build/faults-soak.html tells what was survived
+	$(BIN)/python -m pytest -m soak --fault-table build/faults-soak $(SOAK_ARGS)
 
 strings: setup-dev ## collect the words of the screens into ui/i18n/*.ts
 	$(BIN)/pyside6-lupdate -extensions qml,py -no-obsolete -locations none ui/qml ui/pages -ts ui/i18n/linban_en.ts
