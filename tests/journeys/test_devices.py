@@ -28,6 +28,7 @@ def tell(terminal: Terminal, device: DeviceClass, method: str, **params: object)
     terminal.resident.world_call(terminal.world.simulator_socket(device), method, **params)
 
 
+@pytest.mark.fault(85)
 def test_card_lifted_while_being_read(terminal: Terminal, pension: Pack) -> None:
     to_identify(terminal, pension)
     tell(terminal, READER, "fault", at="byte 700", do="lift")
@@ -37,6 +38,7 @@ def test_card_lifted_while_being_read(terminal: Terminal, pension: Pack) -> None
     terminal.resident.wait_for("identity")
 
 
+@pytest.mark.fault(91)
 def test_bank_card_on_the_reader(terminal: Terminal, pension: Pack) -> None:
     to_identify(terminal, pension)
     terminal.resident.card = "bank"
@@ -44,6 +46,7 @@ def test_bank_card_on_the_reader(terminal: Terminal, pension: Pack) -> None:
     terminal.resident.see(sentence(CardFault.NOT_AN_ID_CARD, "zh_CN"))
 
 
+@pytest.mark.fault(94)
 def test_reader_unplugged_on_the_identify_page_and_plugged_in_again(
     terminal: Terminal, pension: Pack
 ) -> None:
@@ -53,6 +56,7 @@ def test_reader_unplugged_on_the_identify_page_and_plugged_in_again(
     terminal.resident.wait_for("identity")
 
 
+@pytest.mark.fault(71)
 def test_paper_out_is_said_before_the_start(terminal: Terminal, pension: Pack) -> None:
     resident = terminal.resident
     resident.wait_for("attract")
@@ -64,6 +68,7 @@ def test_paper_out_is_said_before_the_start(terminal: Terminal, pension: Pack) -
     resident.see(sentence(Obstacle.NO_SLIP, "zh_CN"))
 
 
+@pytest.mark.fault(72, 73)
 @pytest.mark.parametrize(
     ("method", "params", "fault"),
     [
@@ -87,6 +92,7 @@ def test_printer_trouble_in_the_middle_of_a_slip(
     assert terminal.on_platform(receipt)["cases"] == 1
 
 
+@pytest.mark.fault(76)
 def test_printer_unplugged_in_the_middle_of_a_slip(terminal: Terminal, pension: Pack) -> None:
     resident = terminal.resident
     tell(terminal, PRINTER, "fault", at="byte 200", do="unplug", for_s=1.0)

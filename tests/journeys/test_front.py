@@ -80,6 +80,7 @@ def test_the_button_at_the_front_calls_the_help_page(terminal: Terminal) -> None
     terminal.resident.wait_for("attract")
 
 
+@pytest.mark.fault(130)
 def test_mains_that_fail_in_the_middle(terminal: Terminal, pension: Pack) -> None:
     to_identify(terminal, pension)
     tell(terminal, SUPPLY, "cut_mains")
@@ -93,6 +94,7 @@ def test_mains_that_fail_in_the_middle(terminal: Terminal, pension: Pack) -> Non
     terminal.resident.wait_for("question")
 
 
+@pytest.mark.fault(130)
 def test_mains_that_are_gone_before_the_start(terminal: Terminal) -> None:
     resident = terminal.resident
     resident.wait_for("attract")

@@ -81,6 +81,7 @@ def show_until(resident: Resident, code: str, words: str) -> None:
     resident.see(words)
 
 
+@pytest.mark.fault(99)
 def test_a_code_once_and_never_again(terminal: Terminal, pension: Pack) -> None:
     resident = terminal.resident
     make_code(terminal)
@@ -98,6 +99,7 @@ def test_a_code_once_and_never_again(terminal: Terminal, pension: Pack) -> None:
     assert "0123456789abcdef" not in terminal.complaints()
 
 
+@pytest.mark.fault(40)
 def test_a_code_while_the_line_is_down(terminal: Terminal, pension: Pack) -> None:
     resident = terminal.resident
     make_code(terminal)

@@ -25,6 +25,7 @@ class Assassin:
         self._terminal.kill(self._process)
 
 
+@pytest.mark.fault(29, 84)
 @pytest.mark.slow
 @pytest.mark.parametrize("process", ["devices", "sync"])
 def test_hands_or_line_killed_on_every_page(terminal: Terminal, pension: Pack, process: str) -> None:
@@ -46,6 +47,7 @@ def test_hands_or_line_killed_on_every_page(terminal: Terminal, pension: Pack, p
     check_exactly_once(terminal, receipts)
 
 
+@pytest.mark.fault(26)
 @pytest.mark.slow
 def test_face_killed_on_every_page(terminal: Terminal, pension: Pack) -> None:
     receipts = []

@@ -12,6 +12,7 @@ from tests.journeys.terminal import Terminal
 from tests.journeys.test_killed_at_every_page import check_exactly_once
 
 
+@pytest.mark.fault(51)
 @pytest.mark.slow
 def test_every_answer_of_the_platform_is_lost_once(terminal: Terminal, pension: Pack) -> None:
     """Each request arrives and is acted on, and its answer never comes back; then the line is good again."""
@@ -30,6 +31,7 @@ def test_every_answer_of_the_platform_is_lost_once(terminal: Terminal, pension: 
     check_exactly_once(terminal, receipts)
 
 
+@pytest.mark.fault(40, 45, 54, 59)
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["cut", "portal", "error500", "blackhole"])
 def test_line_in_trouble_during_a_case(terminal: Terminal, pension: Pack, mode: str) -> None:

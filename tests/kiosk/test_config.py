@@ -14,6 +14,7 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
+@pytest.mark.fault(122)
 @pytest.mark.parametrize(
     ("text", "key", "line", "word"),
     [
@@ -55,11 +56,13 @@ def test_mistake_is_named_with_its_place(tmp_path: Path, text: str, key: str, li
     assert word in caught.value.expected
 
 
+@pytest.mark.fault(122)
 def test_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--demo"):
         load(tmp_path / "nowhere.toml")
 
 
+@pytest.mark.fault(122)
 def test_file_that_is_no_text(tmp_path: Path) -> None:
     file = tmp_path / "linban.toml"
     file.write_bytes(b"\xff\xfe\x00")

@@ -139,6 +139,7 @@ def test_case_is_prepared_on_the_summary_exactly_as_it_is_recorded(session: Sess
     assert prepare.case == record.case
 
 
+@pytest.mark.fault(107)
 def test_double_tap_on_submit_records_once(session: Session) -> None:
     to_review(session)
     assert len(session.confirm()) == 1
@@ -156,6 +157,7 @@ def test_card_lifted_too_early_keeps_the_page_and_says_so(session: Session) -> N
     assert not view(session).reading
 
 
+@pytest.mark.fault(93)
 def test_card_laid_down_on_another_page_does_nothing(session: Session) -> None:
     session.start()
     assert session.card_read(RESIDENT) == []
@@ -202,6 +204,7 @@ def test_back_loses_nothing(session: Session) -> None:
     assert session.view.resident == RESIDENT
 
 
+@pytest.mark.fault(6)
 def test_journal_full_returns_to_the_summary_with_the_answers(session: Session) -> None:
     to_review(session)
     session.confirm()
@@ -227,6 +230,7 @@ def test_two_cases_of_one_session_have_two_keys(session: Session) -> None:
     assert to_result(session).entry_id != first.entry_id
 
 
+@pytest.mark.fault(71)
 def test_paper_out_keeps_the_number_and_offers_another_try(session: Session) -> None:
     receipt = to_result(session)
     session.print_ended(PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.PAPER_OUT))
@@ -268,6 +272,7 @@ def test_slip_shown_on_the_attract_page_opens_its_case(session: Session) -> None
     assert stage(session) is Stage.PROGRESS
 
 
+@pytest.mark.fault(105)
 def test_answer_for_another_number_is_ignored(session: Session) -> None:
     mine, other = receipt_number("110001", uuid4()), receipt_number("110001", uuid4())
     session.scanned(qr_text(mine))
@@ -283,6 +288,7 @@ def test_line_down_while_asking_goes_back_with_a_reason(session: Session) -> Non
     assert session.view.progress_fault is LineFault.NO_LINE
 
 
+@pytest.mark.fault(98)
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "", "3705081244160000", "LINBAN:R1:1", "x" * 4000])
 def test_foreign_code_opens_nothing(session: Session, text: str) -> None:
     session.start()
@@ -307,6 +313,7 @@ def test_recording_cannot_be_left(session: Session) -> None:
     assert stage(session) is Stage.RECORDING
 
 
+@pytest.mark.fault(72)
 def test_a_slip_that_nobody_confirms_asks_the_person(session: Session) -> None:
     receipt = to_result(session)
     session.print_ended(PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.NO_ANSWER))
@@ -348,6 +355,7 @@ def test_a_slip_that_nobody_wants_is_not_asked_about_again(session: Session) -> 
     assert session.slip_taken() == []
 
 
+@pytest.mark.fault(105)
 def test_second_answer_of_the_printer_changes_nothing(session: Session) -> None:
     to_result(session)
     session.print_ended(PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.PAPER_OUT))

@@ -54,6 +54,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> float:
     return time.monotonic() - started
 
 
+@pytest.mark.fault(26)
 def test_process_killed_again_and_again_is_back_within_two_seconds_each_time(tmp_path: Path) -> None:
     with running(tmp_path, spec("a", LIVES)) as supervisor:
         wait_until(lambda: supervisor.ready_at("a") is not None)
@@ -66,6 +67,7 @@ def test_process_killed_again_and_again_is_back_within_two_seconds_each_time(tmp
             assert took < 2
 
 
+@pytest.mark.fault(27)
 def test_process_that_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
     with running(tmp_path, spec("a", HANGS, watchdog_s=0.5)) as supervisor:
         wait_until(lambda: supervisor.ready_at("a") is not None)
@@ -81,6 +83,7 @@ def test_process_that_reports_alive_is_left_alone(tmp_path: Path) -> None:
         assert supervisor.pid("a") == first
 
 
+@pytest.mark.fault(33)
 def test_crash_loop_slows_down(tmp_path: Path) -> None:
     counter = tmp_path / "count"
     script = f"open({str(counter)!r}, 'a').write('x'); raise SystemExit(3)"

@@ -32,6 +32,7 @@ def test_slide_off_cancels(exhibition: Open) -> None:
     assert shown.face.navigator.property("page") == "service"
 
 
+@pytest.mark.fault(106)
 def test_a_finger_that_rests_counts_once(exhibition: Open) -> None:
     shown = exhibition("portrait")
     shown.show(SCENE["question"], "standard", Language.CHINESE)
@@ -77,6 +78,7 @@ def test_digits_of_a_real_keyboard_count(exhibition: Open) -> None:
     assert shown.face.question.property("shown") == "138"
 
 
+@pytest.mark.fault(111)
 def test_another_language_keeps_what_was_typed(exhibition: Open) -> None:
     shown = exhibition("portrait")
     shown.show(SCENE["question-typed"], "standard", Language.CHINESE)
@@ -86,6 +88,7 @@ def test_another_language_keeps_what_was_typed(exhibition: Open) -> None:
     assert shown.face.question.property("shown") == "138 0013 8000"
 
 
+@pytest.mark.fault(111)
 def test_elder_mode_keeps_what_was_typed(exhibition: Open) -> None:
     shown = exhibition("portrait")
     shown.show(SCENE["question-typed"], "standard", Language.CHINESE)
@@ -107,6 +110,7 @@ def test_help_goes_back_to_the_same_page_with_everything_typed(exhibition: Open)
     assert shown.face.question.property("shown") == "138 0013 8000"
 
 
+@pytest.mark.fault(103)
 @pytest.mark.parametrize(("mode", "warning_s", "wipe_s"), [("standard", 90, 30), ("elder", 180, 60)])
 def test_silence_warns_and_then_wipes(exhibition: Open, mode: str, warning_s: int, wipe_s: int) -> None:
     shown = exhibition("portrait")
@@ -124,6 +128,7 @@ def test_silence_warns_and_then_wipes(exhibition: Open, mode: str, warning_s: in
     assert not face.display.is_elder
 
 
+@pytest.mark.fault(104)
 def test_one_touch_stays(exhibition: Open) -> None:
     shown = exhibition("portrait")
     shown.show(SCENE["idle"], "standard", Language.CHINESE)

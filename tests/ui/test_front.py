@@ -210,6 +210,7 @@ def test_a_battery_almost_empty_interrupts_nobody(front: Front) -> None:
     front.until(lambda: any("您的事已收下" in text for text in read(front.window)))
 
 
+@pytest.mark.fault(130)
 def test_on_battery_nothing_new_is_begun_until_the_mains_are_back(front: Front) -> None:
     front.on("attract")
     front.shines()

@@ -190,6 +190,7 @@ def test_a_code_that_cannot_be_read_is_said(stand: CodeStand) -> None:
     stand.until(lambda: stand.says(sentence(CodeRefusal.UNREADABLE, "zh_CN")))
 
 
+@pytest.mark.fault(99)
 def test_a_code_of_long_ago_is_not_sent(stand: CodeStand) -> None:
     stand.as_far_as_identify()
     scan = {"text": CODE, "symbology": "qr"}
@@ -207,6 +208,7 @@ def test_an_unreadable_code_on_the_look_up_page(stand: CodeStand) -> None:
     stand.until(lambda: stand.says(sentence(ScanFault.UNDECODABLE, "zh_CN")))
 
 
+@pytest.mark.fault(98)
 def test_a_pay_code_is_refused_kindly(stand: CodeStand) -> None:
     stand.as_far_as_identify()
     stand.show_code("134567890123456789")

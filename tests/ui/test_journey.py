@@ -126,6 +126,7 @@ def test_nothing_is_received_before_the_resident_confirms(stand: Stand) -> None:
     assert stand.hands.count("slip_printer.print") == 0
 
 
+@pytest.mark.fault(107)
 def test_submit_tapped_twice_is_one_case(stand: Stand) -> None:
     stand.as_far_as_review()
     stand.until(lambda: offered(stand.window)["确认提交"].enabled)
@@ -143,6 +144,7 @@ def test_submit_is_deaf_to_the_second_half_of_a_double_tap(stand: Stand) -> None
     assert not offered(stand.window)["确认提交"].enabled
 
 
+@pytest.mark.fault(103)
 def test_the_session_leaves_nothing_behind(stand: Stand) -> None:
     stand.as_far_as_result()
     first = stand.session()
@@ -158,6 +160,7 @@ def test_the_session_leaves_nothing_behind(stand: Stand) -> None:
     assert stand.face.navigator.errands.records._prepared is None
 
 
+@pytest.mark.fault(93, 105)
 def test_a_card_of_an_earlier_session_is_nobodys(stand: Stand) -> None:
     stand.as_far_as_result()
     earlier = stand.session()
@@ -192,6 +195,7 @@ def test_reader_gone_while_the_card_is_read_says_so_and_goes_on(stand: Stand) ->
     stand.on("identity")
 
 
+@pytest.mark.fault(84)
 def test_printer_process_gone_mid_print_is_asked_for_the_same_job(stand: Stand) -> None:
     stand.as_far_as_result()
     stand.until(lambda: stand.hands.count("slip_printer.print") == 1)
@@ -256,6 +260,7 @@ def test_touch_before_everything_is_loaded_is_remembered(qtbot: QtBot, tmp_path:
         face.close()
 
 
+@pytest.mark.fault(9, 15)
 def test_no_journal_is_said_with_a_code_and_ends_by_itself(qtbot: QtBot, tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     (tmp_path / "state").mkdir()
