@@ -1,11 +1,15 @@
-"""What the platform thinks of one entry before it looks at what it has stored: pure checks and opening."""
+"""What the platform thinks of one entry, apart from what it has stored: pure checks, and opening.
+
+They are two steps, because they differ in cost by twenty: what is outside the seal is checked before a
+terminal is answered, what is inside it may be looked at later.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC
 
-from kiosk.domain.entry import RecordedEntry, entry_digest
+from kiosk.domain.entry import EntryHeader, RecordedEntry, entry_digest
 from kiosk.domain.receipt import receipt_number
 from kiosk.errors import SealingError
 from kiosk.journal.sealing import decode_case, encode_case, open_sealed
@@ -14,16 +18,27 @@ from sync.wire import Reason, Result, WireEntry
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on one entry, and the case when it could be opened."""
+    """The verdict on one entry."""
 
     result: Result
     reason: Reason = Reason.NONE
     content: str = ""
-    """The opened case as JSON."""
+    """The opened case as JSON, where it was opened."""
 
 
 def judge(entry: WireEntry, terminal_number: str, sealing_key: bytes) -> Judgement:
-    """Stored when all is well; never raises over what a terminal sent. `sealing_key` is the raw private key."""
+    """Both steps at once."""
+    outside = judge_outside(entry, terminal_number)
+    if outside.result is not Result.STORED:
+        return outside
+    content = open_case(entry.to_entry(terminal_number).header, entry.sealed, sealing_key)
+    if content is None:
+        return Judgement(Result.QUARANTINED, Reason.CANNOT_OPEN)
+    return Judgement(Result.STORED, content=content)
+
+
+def judge_outside(entry: WireEntry, terminal_number: str) -> Judgement:
+    """Stored when all is well that can be told without opening it; never raises over what a terminal sent."""
     try:
         recorded = entry.to_entry(terminal_number)
     except ValueError:
@@ -32,13 +47,21 @@ def judge(entry: WireEntry, terminal_number: str, sealing_key: bytes) -> Judgeme
         return Judgement(Result.REJECTED, Reason.RECEIPT_NUMBER)
     if _digest(recorded) != entry.digest:
         return Judgement(Result.QUARANTINED, Reason.DIGEST)
+    return Judgement(Result.STORED)
+
+
+def open_case(header: EntryHeader, sealed: bytes, sealing_key: bytes) -> str | None:
+    """The case as JSON; None when it cannot be opened or is not the one that the header names.
+
+    `sealing_key` is the raw private key.
+    """
     try:
-        case = decode_case(open_sealed(entry.sealed, recorded.header, sealing_key))
+        case = decode_case(open_sealed(sealed, header, sealing_key))
     except (SealingError, ValueError):
-        return Judgement(Result.QUARANTINED, Reason.CANNOT_OPEN)
-    if case.entry_id != entry.id or case.service_code != entry.service_code:
-        return Judgement(Result.QUARANTINED, Reason.CANNOT_OPEN)
-    return Judgement(Result.STORED, content=encode_case(case).decode("utf-8"))
+        return None
+    if case.entry_id != header.entry_id or case.service_code != header.service_code:
+        return None
+    return encode_case(case).decode("utf-8")
 
 
 def _digest(entry: RecordedEntry) -> bytes:
