@@ -81,6 +81,10 @@ class PathSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Path("/var/lib/linban")
     )
     run_dir: Annotated[Path, Meta(description="local sockets; emptied by a reboot")] = Path("/run/linban")
+    tpm: Annotated[
+        str,
+        Meta(description="the machine's TPM: new keys are sealed to it; empty, or not there: keys are files"),
+    ] = "/dev/tpmrm0"
     packs_dir: Annotated[Path, Meta(description="the service packs")] = PACKAGE_ROOT / "assets" / "packs"
 
 

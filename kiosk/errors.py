@@ -5,6 +5,7 @@
     ├── PackError        a service pack: which file, which line, what is wrong
     ├── JournalError     the journal cannot be opened or written (JournalFault)
     ├── SealingError     a case cannot be sealed, or a sealed case cannot be opened (SealingFault)
+    ├── SecretError      one of the terminal's own keys is gone or cannot be opened (SecretFault)
     ├── IpcError         the local socket between two processes (IpcFault)
     └── PlatformError    the central platform or the line to it (LineFault)
 
@@ -96,6 +97,29 @@ class IpcFault(StrEnum):
     UNREACHABLE = "unreachable"
     """Nobody listens: the other process is starting or being restarted."""
     TIMED_OUT = "timed_out"
+class SecretFault(StrEnum):
+    """Why one of the terminal's own keys cannot be had."""
+
+    GONE = "gone"
+    """No key is kept where what it protects still is: to make another silently would lock that away."""
+    FOREIGN = "foreign"
+    """Sealed by another TPM, or by this one before it was cleared."""
+    UNSAFE = "unsafe"
+    """Others may read the file, or it is not one."""
+    NO_TPM = "no_tpm"
+    """A key is sealed to the TPM and the TPM is not there, does not answer, or refuses."""
+    TWO_KEYS = "two_keys"
+    """Two different keys are kept under one name; nobody may guess which one counts."""
+
+
+class SecretError(LinbanError):
+    """A key of the terminal is gone or cannot be opened; nothing was made in its place."""
+
+    def __init__(self, fault: SecretFault, detail: str = "") -> None:
+        self.fault, self.detail = fault, detail
+        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
+
+
     CLOSED = "closed"
     """The other process went away before it answered; whether it acted is unknown."""
     REFUSED = "refused"

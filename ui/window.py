@@ -184,6 +184,7 @@ class Face(QObject):
             self.settings.paths.run_dir,
             clock,
             self,
+            self.settings.paths.tpm,
         )
         self._devices.open()
         self._line.open()

@@ -33,10 +33,16 @@ class Records(QObject):
     failed = Signal()
 
     def __init__(
-        self, file: Path, key_file: Path, run_dir: Path, clock: Clock, parent: QObject | None = None
+        self,
+        file: Path,
+        key_file: Path,
+        run_dir: Path,
+        clock: Clock,
+        parent: QObject | None = None,
+        tpm: str = "",
     ) -> None:
         super().__init__(parent)
-        self._file, self._key_file, self._clock = file, key_file, clock
+        self._file, self._key_file, self._tpm, self._clock = file, key_file, tpm, clock
         self._shown_file = run_dir / "shown-receipt"
         self._journal: Journal | None = None
         self._prepared: PreparedCase | None = None
@@ -64,7 +70,7 @@ class Records(QObject):
 
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            key = load_or_create_key(self._key_file, self._file)
+            key = load_or_create_key(self._key_file, self._file, self._tpm)
             found = Journal.open_or_replace(self._file, key, self._clock)
             found.journal.print_jobs.reconcile()
         except JournalError as error:
