@@ -2,10 +2,15 @@
 
 A sealed case is
 
-    version (1 byte) · suite (1 byte) · HPKE encapsulated key and ciphertext (RFC 9180, base mode)
+    2 · suite · dictionary (a byte each) · HPKE encapsulated key and ciphertext (RFC 9180, base mode)
 
-over the zstd-compressed canonical JSON of the case, bound to the entry's header (HPKE `info`), so a body
-cannot be moved to another entry.  Another suite (SM2/SM3/SM4) takes its own suite byte in `_SUITES`.
+over the canonical JSON of the case, without what its header says already and zstd-compressed with that
+dictionary (`kiosk.journal.case_dictionary`).  It is bound to these three bytes and to the entry's header
+(HPKE `info`), so a body cannot be moved to another entry.  What is no case, or is a long one, has the form
+
+    1 · suite · HPKE encapsulated key and ciphertext
+
+over the zstd-compressed plaintext.  Another suite (SM2/SM3/SM4) takes its own suite byte in `_SUITES`.
 """
 
 from __future__ import annotations
@@ -21,9 +26,11 @@ from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from kiosk.domain.attachment import MAX_ATTACHMENT_BYTES, AttachmentSeal
 from kiosk.domain.case import Case
 from kiosk.domain.entry import EntryHeader
 from kiosk.errors import SealingError, SealingFault
+from kiosk.journal import case_dictionary
 
 SUITE_X25519 = 1
 """DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM."""
@@ -31,7 +38,10 @@ SUITE_X25519 = 1
 MAX_PLAINTEXT_BYTES = 1024 * 1024
 """A body that says it unpacks to more than this is refused before it is unpacked."""
 
-_VERSION = 1
+_PLAIN = 1
+_BY_DICTIONARY = 2
+_LONG_BYTES = 16 * 1024
+"""From here on a text teaches the compressor more than the dictionary does."""
 _of_this_thread = threading.local()
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -70,19 +80,34 @@ def decode_case(plaintext: bytes) -> Case:
     return body.case
 
 
-def seal(plaintext: bytes, header: EntryHeader, public_key: bytes, suite: int = SUITE_X25519) -> bytes:
+def seal(
+    plaintext: bytes, header: EntryHeader | AttachmentSeal, public_key: bytes, suite: int = SUITE_X25519
+) -> bytes:
     """Seal `plaintext` to the platform's raw public key (X25519: 32 bytes), bound to `header`."""
-    if len(plaintext) > MAX_PLAINTEXT_BYTES:
-        raise ValueError(f"a case of {len(plaintext)} bytes is larger than {MAX_PLAINTEXT_BYTES}")
-    compressed = _compressor().compress(plaintext)
-    return bytes((_VERSION, suite)) + _suite(suite).seal(compressed, public_key, header.binding())
+    if len(plaintext) > _limit(header):
+        raise ValueError(f"a body of {len(plaintext)} bytes is larger than {_limit(header)}")
+    short = None
+    if isinstance(header, EntryHeader) and len(plaintext) < _LONG_BYTES:
+        short = case_dictionary.without_header(plaintext, header)
+    if short is None:
+        head, info, compressed = bytes((_PLAIN, suite)), header.binding(), _compressor().compress(plaintext)
+    else:
+        head = bytes((_BY_DICTIONARY, suite, case_dictionary.NEWEST))
+        info, compressed = head + header.binding(), case_dictionary.compress(short)
+    return head + _suite(suite).seal(compressed, public_key, info)
 
 
-def open_sealed(sealed: bytes, header: EntryHeader, private_key: bytes) -> bytes:
+def open_sealed(sealed: bytes, header: EntryHeader | AttachmentSeal, private_key: bytes) -> bytes:
     """The plaintext again, with the platform's raw private key. Raises `SealingError`."""
-    if len(sealed) < 2 or sealed[0] != _VERSION:
+    limit = _limit(header)
+    if len(sealed) >= 2 and sealed[0] == _PLAIN:
+        return _decompress(_suite(sealed[1]).open(sealed[2:], private_key, header.binding()), limit)
+    if len(sealed) < 3 or sealed[0] != _BY_DICTIONARY or not isinstance(header, EntryHeader):
         raise SealingError(SealingFault.UNKNOWN_SUITE)
-    return _decompress(_suite(sealed[1]).open(sealed[2:], private_key, header.binding()))
+    head = sealed[:3]
+    compressed = _suite(head[1]).open(sealed[3:], private_key, head + header.binding())
+    short = case_dictionary.decompress(compressed, head[2], limit)
+    return case_dictionary.with_header(short, header, limit)
 
 
 def _compressor() -> zstandard.ZstdCompressor:
@@ -100,10 +125,14 @@ def _suite(number: int) -> _SuiteFunctions:
     return functions
 
 
-def _decompress(compressed: bytes) -> bytes:
+def _limit(header: EntryHeader | AttachmentSeal) -> int:
+    return MAX_ATTACHMENT_BYTES if isinstance(header, AttachmentSeal) else MAX_PLAINTEXT_BYTES
+
+
+def _decompress(compressed: bytes, limit_bytes: int) -> bytes:
     try:
         size = zstandard.get_frame_parameters(compressed).content_size
-        if size > MAX_PLAINTEXT_BYTES:  # an unknown size is the largest number there is
+        if size > limit_bytes:  # an unknown size is the largest number there is
             raise SealingError(SealingFault.FOREIGN)
         return zstandard.ZstdDecompressor().decompress(compressed, allow_extra_data=False)
     except zstandard.ZstdError as error:
