@@ -2,19 +2,22 @@
 
 An event node cannot be made without the kernel's help (/dev/uinput), so the events come through a named pipe, and
 `control` answers what the driver asks of a node: a lock stands for the grab.  Faults count the bytes of the events.
-Beyond those of the barcode scanner: noise is keys that mean nothing, because a node gives whole events only.
+Other than those of the barcode scanner: noise is keys that mean nothing, and a slow one is slow from event to event,
+because a node gives whole events only.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from devices.fault_script import Fault
 from devices.scanner import key_codes as keys
 from devices.scanner.evdev_node import EVIOCGBIT_KEY, EVIOCGRAB
+from devices.scanner.keyboard import EVENT
 from devices.scanner.keyboard_simulator import REPORT, InputEvent, as_bytes, typed
 from devices.scanner.simulator import BarcodeScannerSimulator
 from devices.transport.far_end import FarEnd
@@ -107,6 +110,9 @@ class KeyboardScannerSimulator(BarcodeScannerSimulator):
         """See `Simulator`."""
         if fault.do == "garbage":
             self._port.write(as_bytes(_NOISE))
+        elif fault.do == "dribble":
+            gap_s = float(fault.options.get("gap_s", 0.05)) / EVENT.size
+            super().suffer(replace(fault, options=fault.options | {"gap_s": gap_s}))
         elif fault.do == "flood":
             codes = range(int(fault.options.get("codes", 1000)))
             self.send(b"".join(self._coded(b"flood-%06d" % number, "") for number in codes))

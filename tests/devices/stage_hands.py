@@ -1,4 +1,4 @@
-"""Sets up a stage, a seat on it and the simulator behind it."""
+"""Sets up a stage (USB sockets, or a keyboard's event node) and the seats on it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from devices.transport.tcp_far_end import TcpFarEnd
 
 HERE = Path(__file__).parent
 WAIT_S = 15.0
+EVENT_NODE = "/dev/input/by-id/usb-scanner-event-kbd"
+"""Where `input_stage` shows its keyboard."""
 
 
 def require_stage() -> None:
@@ -99,11 +101,11 @@ class Seat(Lines):
 
 
 class Stage:
-    """The sockets, and everybody who sits before them."""
+    """The sockets or the node, and everybody who sits before them."""
 
-    def __init__(self, stack: ExitStack, kind: str, far_end: TcpFarEnd, bus_path: str) -> None:
+    def __init__(self, stack: ExitStack, program: str, *arguments: str) -> None:
         self._stack = stack
-        self.lines = Lines("/usr/bin/python3", str(HERE / "usb_stage.py"), kind, str(far_end.port), bus_path)
+        self.lines = Lines("/usr/bin/python3", str(HERE / program), *arguments)
         self.root = self.lines.line()
         stack.callback(self._strike)
         self.lines.until("ready")
@@ -112,20 +114,43 @@ class Stage:
         self.lines.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
-    def seat(self, address: str) -> Seat:
-        seat = Seat(sys.executable, str(HERE / "usb_seat.py"), address, env={"UMOCKDEV_DIR": self.root})
+    def seat(self, address: str, program: str = "usb_seat.py") -> Seat:
+        seat = Seat(sys.executable, str(HERE / program), address, env={"UMOCKDEV_DIR": self.root})
         self._stack.callback(seat.close)
         seat.answer()
         return seat
 
-    def process(self, *arguments: str) -> None:
+    def process(self, *arguments: str) -> Lines:
         """Another program of the product on the stage."""
         program = Lines(sys.executable, *arguments, env={"UMOCKDEV_DIR": self.root})
         self._stack.callback(program.close)
+        return program
+
+    def conformance(
+        self, driver: str, address: str, control: Path, cuts: int, left_out: set[str], wire_bytes: int = 0
+    ) -> list[dict[str, Any]]:
+        """What came of each check of the driver's contract but those left out."""
+        seat = self.process(
+            str(HERE / "stage_conformance.py"),
+            *(driver, address, str(control), str(cuts), str(wire_bytes)),
+            *left_out,
+        )
+        checks: list[dict[str, Any]] = []
+        while (check := json.loads(seat.line(60.0))) is not None:
+            print(check)
+            checks.append(check)
+        return checks
 
 
 @contextmanager
 def staged(kind: str, far_end: TcpFarEnd, bus_path: str = "1-2") -> Iterator[Stage]:
     """A stage with one device of this kind plugged in."""
     with ExitStack() as stack:
-        yield Stage(stack, kind, far_end, bus_path)
+        yield Stage(stack, "usb_stage.py", kind, str(far_end.port), bus_path)
+
+
+@contextmanager
+def staged_keyboard(pipe: Path) -> Iterator[Stage]:
+    """A stage with a keyboard plugged in, whose events come out of the simulator's pipe."""
+    with ExitStack() as stack:
+        yield Stage(stack, "input_stage.py", str(pipe))

@@ -7,8 +7,6 @@ pymodbus' own server (`devices.board.modbus_server`).
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,12 +22,15 @@ from devices.contract import Hands, Rig
 from devices.id_card.simulator import IdCardReaderSimulator
 from devices.kind import DeviceKind
 from devices.power.kind import KIND as SUPPLIES
+from devices.scanner.keyboard_player import SIMULATED
+from devices.scanner.kind import KIND as SCANNERS
 from devices.sheet_printer.kind import KIND as SHEETS
 from devices.social_card.kind import KIND as SOCIAL_CARDS
 from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.clock import SystemClock
 from kiosk.device_settings import (
     BadgeReaderSettings,
+    BarcodeScannerSettings,
     PowerSupplySettings,
     SheetPrinterSettings,
     SocialCardReaderSettings,
@@ -46,7 +47,7 @@ from tests.devices.real_peer_hands import (
     TamperedLine,
     TamperingNutHands,
 )
-from tests.devices.stage_hands import Lines, require_stage, staged
+from tests.devices.stage_hands import EVENT_NODE, require_stage, staged, staged_keyboard
 
 pytestmark = pytest.mark.slow
 FEW_CUTS = 6
@@ -187,14 +188,28 @@ def test_id_cards_through_usb(kind: str, address: str, left_out: set[str], tmp_p
     with IdCardReaderSimulator(far_end) as simulator:
         simulator.start()
         simulator.serve_control(control)
-        with staged(kind, far_end) as stage, ExitStack() as stack:
-            program = Path(__file__).with_name("usb_conformance.py")
-            arguments = (str(program), address, str(control), str(FEW_CUTS), *left_out)
-            seat = Lines(sys.executable, *arguments, env={"UMOCKDEV_DIR": stage.root})
-            stack.callback(seat.close)
-            checks: list[dict[str, Any]] = []
-            while (check := json.loads(seat.line(60.0))) is not None:
-                print(check)
-                checks.append(check)
+        with staged(kind, far_end) as stage:
+            checks = stage.conformance("sdt", address, control, FEW_CUTS, left_out)
     assert len(checks) >= 15
     assert not [check for check in checks if check["verdict"] != "passed"]
+
+
+# -- codes through a keyboard's event node -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "left_out", [LONG - {"noise"}, pytest.param(set(), marks=pytest.mark.soak)], ids=["short", "whole"]
+)
+def test_codes_through_an_event_node(left_out: set[str], tmp_path: Path) -> None:
+    require_stage()
+    with contract_of(SCANNERS).stages["scanner-keyboard"](tmp_path) as typing:
+        assert isinstance(typing.settings, BarcodeScannerSettings)
+        assert typing.wire_bytes
+        with staged_keyboard(Path(typing.settings.port.removeprefix(SIMULATED))) as stage:
+            checks = stage.conformance(
+                "scanner-keyboard", EVENT_NODE, typing.control, FEW_CUTS, left_out, typing.wire_bytes
+            )
+    assert len(checks) >= 15
+    # A keyboard types characters, so no bytes that mean nothing can come from it.
+    assert [check["name"] for check in checks if check["verdict"] == "not_run"] == ["undecodable"]
+    assert not [check for check in checks if check["verdict"] == "failed"]

@@ -1,9 +1,9 @@
-"""The contract of ID card readers on a stage: run under umockdev's preload, in front of the real libusb and libudev.
+"""A driver's contract on a stage: run under umockdev's preload, in front of the real libusb, libudev and nodes.
 
-    usb_conformance.py ADDRESS CONTROL CUTS [CHECK...]
+    stage_conformance.py DRIVER ADDRESS CONTROL CUTS WIRE-BYTES [CHECK...]
 
-CONTROL is the socket of the simulator behind the stage; the checks named are left out.  Prints one JSON line
-for each of the others.
+CONTROL is the socket of the simulator behind the stage, WIRE-BYTES how many bytes of it one command moves (0: as
+the contract says); the checks named are left out.  Prints one JSON line for each of the others.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +22,20 @@ from devices.conformance.every_device import checks_for
 from devices.conformance.hands import SimulatorHands
 from devices.conformance.run import contract_of, run_check
 from devices.contract import Rig
-from devices.id_card.kind import KIND
+from devices.id_card.kind import KIND as ID_CARDS
+from devices.kind import DeviceKind
+from devices.scanner.kind import KIND as SCANNERS
 from devices.transport.plugged_in import Reach, reach
 from kiosk.clock import Clock, SystemClock
-from kiosk.device_settings import IdCardReaderSettings
+from kiosk.device_settings import BarcodeScannerSettings, IdCardReaderSettings
 
+_PLAYED: Final[dict[str, tuple[DeviceKind, Callable[[str], msgspec.Struct]]]] = {
+    "sdt": (ID_CARDS, lambda address: IdCardReaderSettings(port=address)),
+    "scanner-keyboard": (
+        SCANNERS,
+        lambda address: BarcodeScannerSettings(driver="scanner-keyboard", port=address),
+    ),
+}
 _MOVED_S: Final = 5.0
 
 
@@ -55,17 +65,19 @@ class StageHands(SimulatorHands):
 
 
 def main() -> None:
-    address, control, cuts, left_out = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+    driver, address, control, cuts, wire_bytes, *left_out = sys.argv[1:]
     clock = SystemClock()
-    settings = IdCardReaderSettings(port=address)
+    kind, table = _PLAYED[driver]
+    settings = table(address)
 
     rig: Rig[Any] = Rig(
-        make=lambda: registry.driver_called(KIND, "sdt", settings, clock),
-        hands=StageHands(control, address, clock),
+        make=lambda: registry.driver_called(kind, driver, settings, clock),
+        hands=StageHands(Path(control), address, clock),
         clock=clock,
-        cuts=cuts,
+        wire_bytes=int(wire_bytes) or None,
+        cuts=int(cuts),
     )
-    contract = contract_of(KIND)
+    contract = contract_of(kind)
     for check in checks_for(contract):
         if check.name not in left_out:
             print(json.dumps(msgspec.to_builtins(run_check(check, rig, contract.work))), flush=True)
