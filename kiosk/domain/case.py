@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from kiosk.domain.attachment import Attachment
 from kiosk.domain.resident import IdentityDocument
 from kiosk.domain.trust import Proof
 
@@ -66,6 +67,8 @@ class Case:
     resident: IdentityDocument | None = None
     proofs: frozenset[Proof] = field(default_factory=frozenset)
     language: str = "zh_CN"
+    attachments: tuple[Attachment, ...] = ()
+    """What was handed in with it, in the order it was handed in; stored before the case is recorded."""
 
 
 def new_entry_id() -> UUID:
