@@ -64,6 +64,12 @@ class JournalFault(StrEnum):
     """The disk answered with an error; the connection must be thrown away."""
     NOT_ENROLLED = "not_enrolled"
     """This terminal has no number and no platform key yet, so it must not receive cases."""
+    STOPPED = "stopped"
+    """The platform does not trust this terminal's chain of entries any more (`Standing`): no new receipts."""
+    NO_ROOM = "no_room"
+    """The disk is not full yet, but what is left is kept for what was promised already."""
+    MISSING_ATTACHMENT = "missing_attachment"
+    """The case names an attachment that is not stored here."""
 
 
 class JournalError(LinbanError):
