@@ -97,12 +97,6 @@ class SealingError(LinbanError):
         super().__init__(fault.value)
 
 
-class IpcFault(StrEnum):
-    """Why a call over the local socket failed."""
-
-    UNREACHABLE = "unreachable"
-    """Nobody listens: the other process is starting or being restarted."""
-    TIMED_OUT = "timed_out"
 class SecretFault(StrEnum):
     """Why one of the terminal's own keys cannot be had."""
 
@@ -126,6 +120,12 @@ class SecretError(LinbanError):
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
 
 
+class IpcFault(StrEnum):
+    """Why a call over the local socket failed."""
+
+    UNREACHABLE = "unreachable"
+    """Nobody listens: the other process is starting or being restarted."""
+    TIMED_OUT = "timed_out"
     CLOSED = "closed"
     """The other process went away before it answered; whether it acted is unknown."""
     REFUSED = "refused"
@@ -151,12 +151,17 @@ class LineFault(StrEnum):
     """Refused, unreachable, no name, or cut in the middle."""
     TIMED_OUT = "timed_out"
     TLS = "tls"
+    """The other side could not prove that it is the platform: certificate, name, authority or protocol."""
+    CLOCK = "clock"
+    """A certificate's dates do not fit this terminal's clock, and the clock is the one that looks wrong."""
+    PORTAL = "portal"
+    """The site's network answered with a page of its own (sign-in, payment) in the platform's place."""
     SERVER_TROUBLE = "server_trouble"
     """5xx."""
     TOO_MANY = "too_many"
     """429 or 503 with a time to wait."""
     NOT_THE_PLATFORM = "not_the_platform"
-    """Something answered that is not the platform: a portal's HTML, a wrong shape, a missing signature."""
+    """Something answered that is not the platform: a wrong type or shape, a missing signature."""
     NOT_AUTHORISED = "not_authorised"
     """401/403: this terminal's key is not accepted; sending pauses."""
     REFUSED = "refused"

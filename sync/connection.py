@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import weakref
 from collections.abc import Iterator
@@ -17,8 +18,14 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from kiosk.clock import Clock
+from sync.resolver import Address, NoAddress, Resolver
+
+_NAME_SHARE = 0.6
+"""Of the time for connecting, at most so much is spent on finding the address."""
+_SHORTEST_TRY_S = 0.5
 
 
 class OpenSockets:
@@ -26,30 +33,53 @@ class OpenSockets:
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._woken: set[threading.Event] = set()
         self._lock = threading.Lock()
+        self.was_cut = threading.Event()
+        """Set from a cut until the next exchange begins: for what waits and is no socket."""
         self.opened = 0
         """How many were opened so far: an exchange that opened none went over an older connection."""
-        self._cut = False
+        self.last: tuple[str, int, Address] | None = None
+        """Host, port and address of the newest one."""
 
     def allow(self) -> None:
         """An exchange begins."""
         with self._lock:
-            self._cut = False
+            self.was_cut.clear()
 
     def add(self, opened: socket.socket) -> None:
         """Know one more; one whose exchange was cut while it was still connecting is shut down at once."""
         with self._lock:
             self._sockets.add(opened)
-            self.opened += 1
-            cut = self._cut
-        if cut:
+        if self.was_cut.is_set():
             _shut_down(opened)
+
+    def opened_to(self, host: str, port: int, address: Address) -> None:
+        """A connection stands."""
+        self.opened += 1
+        self.last = host, port, address
+
+    @contextlib.contextmanager
+    def woken_by_cut(self) -> Iterator[threading.Event]:
+        """An event that a cut sets, for a wait that something else ends as well."""
+        event = threading.Event()
+        with self._lock:
+            self._woken.add(event)
+        try:
+            if self.was_cut.is_set():
+                event.set()
+            yield event
+        finally:
+            with self._lock:
+                self._woken.discard(event)
 
     def cut(self) -> None:
         """Shut all of them down, and those that this exchange still opens."""
         with self._lock:
-            self._cut = True
-            sockets = list(self._sockets)
+            self.was_cut.set()
+            sockets, woken = list(self._sockets), list(self._woken)
+        for event in woken:
+            event.set()
         for opened in sockets:
             _shut_down(opened)
 
@@ -64,28 +94,41 @@ def _shut_down(opened: socket.socket) -> None:
 class CuttableAdapter(HTTPAdapter):
     """requests' transport, with every socket it opens known to `sockets`. Never tries again by itself."""
 
-    def __init__(self, sockets: OpenSockets) -> None:
-        self._open_sockets = sockets
+    def __init__(self, sockets: OpenSockets, resolver: Resolver, context: ssl.SSLContext) -> None:
+        self._pools = _reporting_pools(sockets, resolver)
+        self._context = context
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """See `HTTPAdapter`; the pools get connection classes that report their sockets."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _reporting_pools(self._open_sockets)
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """See `HTTPAdapter`; the same for what goes through the site's proxy."""
+        manager = super().proxy_manager_for(
+            proxy, ssl_context=self._context, proxy_ssl_context=self._context, **kwargs
+        )
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """See `HTTPAdapter`; nothing to do, because the context says whom to trust: not requests' own bundle."""
 
 
-def _reporting_pools(sockets: OpenSockets) -> dict[str, Any]:
+def _reporting_pools(sockets: OpenSockets, resolver: Resolver) -> dict[str, Any]:
     class Connection(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            if self.sock is not None:
-                sockets.add(self.sock)
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, sockets, resolver)
 
     class SecureConnection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, sockets, resolver)
+
         def connect(self) -> None:
             super().connect()
             if self.sock is not None:
-                sockets.add(self.sock)
+                sockets.add(self.sock)  # TLS has taken the descriptor away from the first one
 
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection
@@ -94,6 +137,50 @@ def _reporting_pools(sockets: OpenSockets) -> dict[str, Any]:
         ConnectionCls = SecureConnection
 
     return {"http": Pool, "https": SecurePool}
+
+
+def _connect(connection: HTTPConnection, sockets: OpenSockets, resolver: Resolver) -> socket.socket:
+    """A connected socket, or one of urllib3's own errors. Each address gets a share of the time."""
+    limit_s = float(connection.timeout) if isinstance(connection.timeout, (int, float)) else 5.0
+    host, port = connection.host, int(connection.port or 0)
+    try:
+        with sockets.woken_by_cut() as woken:
+            addresses = resolver.addresses(host, port, limit_s * _NAME_SHARE, woken)
+    except NoAddress as error:
+        raise NameResolutionError(host, connection, socket.gaierror(str(error))) from error
+    failure: OSError = OSError("no address")
+    for place, address in enumerate(addresses):
+        if sockets.was_cut.is_set():
+            break
+        share_s = max(limit_s / (len(addresses) - place), _SHORTEST_TRY_S)
+        try:
+            opened = _open(address, share_s, limit_s, connection.socket_options, sockets)
+        except OSError as error:
+            failure = error
+            limit_s = max(limit_s - share_s, _SHORTEST_TRY_S) if isinstance(error, TimeoutError) else limit_s
+        else:
+            sockets.opened_to(host, port, address)
+            return opened
+    if isinstance(failure, TimeoutError):
+        raise ConnectTimeoutError(connection, f"connecting to {host} timed out") from failure
+    raise NewConnectionError(connection, f"connecting to {host} failed: {failure}") from failure
+
+
+def _open(
+    address: Address, connect_s: float, then_s: float, options: Any, sockets: OpenSockets
+) -> socket.socket:
+    opened = socket.socket(address.family, socket.SOCK_STREAM)
+    try:
+        for option in options or ():
+            opened.setsockopt(*option)
+        opened.settimeout(connect_s)
+        sockets.add(opened)  # before it connects: a cut ends that too
+        opened.connect(address.where)
+        opened.settimeout(then_s)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 class Deadline:

@@ -78,9 +78,18 @@ class _Verifier(HTTPMessageVerifier):
 
 
 def sign_request(
-    request: SignedRequest, body: bytes, key: Ed25519PrivateKey, key_id: str, sequence: int, now: datetime
+    request: SignedRequest,
+    body: bytes,
+    key: Ed25519PrivateKey,
+    key_id: str,
+    sequence: int,
+    now: datetime,
+    also: tuple[str, ...] = (),
 ) -> None:
-    """Add Content-Digest, the terminal's sequence and clock, and the signature to the headers."""
+    """Add Content-Digest, the terminal's sequence and clock, and the signature to the headers.
+
+    `also` names further headers that must arrive as they were sent.
+    """
     request.headers[SEQUENCE_HEADER] = str(sequence)
     request.headers[CLOCK_HEADER] = iso_utc(now)
     _signer(key, key_id).sign(
@@ -90,20 +99,24 @@ def sign_request(
         nonce=secrets.token_urlsafe(16),
         label=LABEL,
         tag=_REQUEST_TAG,
-        covered_component_ids=_REQUEST_COVERS,
+        covered_component_ids=_REQUEST_COVERS + also,
         body=body,
     )
 
 
-def verify_request(request: SignedRequest, body: bytes, key: Ed25519PublicKey, key_id: str) -> str:
+def verify_request(
+    request: SignedRequest, body: bytes, key: Ed25519PublicKey, key_id: str, also: tuple[str, ...] = ()
+) -> str:
     """Check a request against the key of the terminal that it names; returns its nonce."""
-    nonce = _verify(request, body, key, key_id, _REQUEST_TAG, _REQUEST_COVERS)
+    nonce = _verify(request, body, key, key_id, _REQUEST_TAG, _REQUEST_COVERS + also)
     if not nonce:
         raise SignatureFault("a request without a nonce")
     return nonce
 
 
-def sign_answer(answer: SignedAnswer, body: bytes, key: Ed25519PrivateKey, now: datetime) -> None:
+def sign_answer(
+    answer: SignedAnswer, body: bytes, key: Ed25519PrivateKey, now: datetime, also: tuple[str, ...] = ()
+) -> None:
     """Add Content-Digest, the platform's clock and the signature to the headers.
 
     Raises `SignatureFault` when the request carries no signature that an answer could be bound to.
@@ -116,16 +129,18 @@ def sign_answer(answer: SignedAnswer, body: bytes, key: Ed25519PrivateKey, now: 
             created=now,
             label=LABEL,
             tag=_ANSWER_TAG,
-            covered_component_ids=_ANSWER_COVERS,
+            covered_component_ids=_ANSWER_COVERS[:-1] + also + _ANSWER_COVERS[-1:],
             body=body,
         )
     except (HTTPMessageSignaturesException, ValueError) as error:
         raise SignatureFault(str(error)) from error
 
 
-def verify_answer(answer: SignedAnswer, body: bytes, key: Ed25519PublicKey) -> None:
+def verify_answer(
+    answer: SignedAnswer, body: bytes, key: Ed25519PublicKey, also: tuple[str, ...] = ()
+) -> None:
     """Check that the platform gave this answer to exactly this request."""
-    _verify(answer, body, key, PLATFORM_KEY_ID, _ANSWER_TAG, _ANSWER_COVERS)
+    _verify(answer, body, key, PLATFORM_KEY_ID, _ANSWER_TAG, _ANSWER_COVERS + also)
 
 
 def key_thumbprint(public_key: bytes) -> str:

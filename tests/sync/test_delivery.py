@@ -92,7 +92,7 @@ def test_a_line_that_fails_for_a_while(
     error = terminal.drain()
     expected = {
         LineMode.ERROR500: LineFault.SERVER_TROUBLE,
-        LineMode.PORTAL: LineFault.NOT_THE_PLATFORM,
+        LineMode.PORTAL: LineFault.PORTAL,
         LineMode.CUT: LineFault.NO_LINE,
         LineMode.BLACKHOLE: LineFault.TIMED_OUT,
     }

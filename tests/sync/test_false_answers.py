@@ -43,25 +43,46 @@ def test_a_true_answer_is_believed(impostor: Any, fooled_client: PlatformClient)
     assert beat(fooled_client).epoch == "e1"
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize(
     ("body", "status", "headers"),
     [
         (b"<html>Please sign in</html>", 200, {"content-type": "text/html"}),
+        (b"", 302, {"location": "http://127.0.0.1:9/login", "content-type": "text/html"}),
+        (b"", 307, {"location": "http://127.0.0.1:9/login"}),
+        (b"<html>Sign in</html>", 511, {"content-type": "text/html"}),
+    ],
+    ids=["page", "redirect", "temporary-redirect", "authentication-required"],
+)
+def test_the_sign_in_page_of_a_sites_network(
+    impostor: Any,
+    fooled_client: PlatformClient,
+    answer_bytes: Any,
+    body: bytes,
+    status: int,
+    headers: dict[str, str],
+) -> None:
+    impostor.behave = lambda connection, request: connection.sendall(answer_bytes(body, status, headers))
+    assert fault_of(fooled_client) is LineFault.PORTAL
+    assert len(impostor.requests) == 1
+
+
+@pytest.mark.fault(64)
+@pytest.mark.parametrize(
+    ("body", "status", "headers"),
+    [
         (GOOD, 200, JSON),
         (GOOD, 200, {"content-type": "text/plain"}),
         (b"", 200, JSON),
-        (b"", 302, {"location": "http://127.0.0.1:9/login", "content-type": "text/html"}),
         (b"{}", 204, JSON),
         (b'{"type":"x","status":401}', 401, {"content-type": "application/problem+json"}),
         (b'{"type":"x","status":422}', 422, {"content-type": "application/problem+json"}),
         (b"<html>not found</html>", 404, {"content-type": "text/html"}),
     ],
     ids=[
-        "portal",
         "unsigned",
         "plain-text",
         "empty",
-        "redirect",
         "204",
         "unsigned-401",
         "unsigned-422",

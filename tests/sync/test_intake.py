@@ -179,14 +179,14 @@ def test_a_request_shown_again_is_refused(platform: Platform, terminal: Any) -> 
 
     terminal.record()
     kept: list[requests.PreparedRequest] = []
-    send_one = terminal.client._session.send
+    send_one = terminal.client._exchange._session.send
 
     def keep(prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
         kept.append(prepared)
         answer: requests.Response = send_one(prepared, **options)
         return answer
 
-    terminal.client._session.send = keep
+    terminal.client._exchange._session.send = keep
     terminal.drain()
     kept[0].body.seek(0)  # type: ignore[union-attr]  # the client sends a stream
     with requests.Session() as session:
