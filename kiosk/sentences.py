@@ -213,6 +213,14 @@ _LINE: _Sentences = {
         "连到的不是政务平台，已断开。请找工作人员",
         "That was not the government's platform. Please ask the staff",
     ),
+    LineFault.CLOCK: (
+        "本机的时间不对，连不上平台。请找工作人员校准时间",
+        "The clock of this terminal is wrong, so it cannot connect. Please ask the staff to set it",
+    ),
+    LineFault.PORTAL: (
+        "这里的网络要先登录才能用。请找工作人员",
+        "The network here asks for a sign-in first. Please ask the staff",
+    ),
     LineFault.SERVER_TROUBLE: (
         "平台正在维修。请过一会儿再查",
         "The platform is being repaired. Please try again later",
