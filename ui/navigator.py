@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 QML_IMPORT_NAME = "KioskUi"
 QML_IMPORT_MAJOR_VERSION = 1
 
-HELP, DISPLAY = "help", "display"
+HELP, DISPLAY, KEEPER = "help", "display", "keeper"
 """Pages that lie over a stage and go back to it."""
+_KEEPER_FROM = ("attract", "home", "out_of_service")
 _PAINT_WAIT_MS = 60
 _ELDER_STRETCH = 2.0
 
@@ -180,6 +181,15 @@ class Navigator(QObject):
         if self._over != HELP:
             log.info("help was asked for", extra={"page": self._page})
             self.lay_over(HELP)
+
+    @Slot()
+    def showKeeper(self) -> None:
+        self.show_keeper()
+
+    def show_keeper(self) -> None:
+        """The keeper's page; only where nobody's business is open. It shows nothing about anybody."""
+        if self._session is not None and self._session.stage.value in _KEEPER_FROM and not self._over:
+            self.lay_over(KEEPER)
 
     def close_over(self) -> None:
         """Back to the stage under it."""

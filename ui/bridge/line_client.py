@@ -18,6 +18,7 @@ from kiosk.domain.resident import DocumentKind, IdentityDocument, Sex, is_citize
 from kiosk.errors import IpcFault, LineFault
 from kiosk.flow.availability import LineState
 from kiosk.flow.journey import Progress
+from kiosk.flow.keeper_report import LineReport
 from ui.bridge.peer import Peer
 
 ASK_TIMEOUT_S = 8.0
@@ -25,10 +26,6 @@ _MARGIN_S = 3.0
 """The sync process keeps the time; this is for the case that it does not."""
 
 log = logging.getLogger(__name__)
-
-
-class _Line(msgspec.Struct):
-    state: LineState = LineState.UNKNOWN
 
 
 class _Delivered(msgspec.Struct):
@@ -79,10 +76,15 @@ class LineClient(QObject):
 
     def __init__(self, socket: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.state = LineState.UNKNOWN
+        self.report = LineReport()
         self._peer = Peer(socket, self)
-        self._peer.disconnected.connect(lambda: self._set(LineState.UNKNOWN))
+        self._peer.disconnected.connect(lambda: self._set(LineReport()))
         self._peer.notified.connect(self._hear)
+
+    @property
+    def state(self) -> LineState:
+        """The line, as the sync process told last."""
+        return self.report.state
 
     @property
     def up(self) -> bool:
@@ -101,6 +103,16 @@ class LineClient(QObject):
         """Something was recorded: send it."""
         if self._peer.is_connected:
             self._peer.tell("wake", {})
+
+    def refresh(self, told: Callable[[], None]) -> None:
+        """Ask for the report anew: times in it grow old without being told. `told` is called if it comes."""
+
+        def hear(result: Any) -> None:
+            self._hear("line.status", result)
+            told()
+
+        if self._peer.is_connected:
+            self._peer.call("status", {}, hear, lambda fault: None, _MARGIN_S)
 
     def ask_progress(
         self,
@@ -173,15 +185,15 @@ class LineClient(QObject):
     def _hear(self, method: str, params: dict[str, Any]) -> None:
         try:
             if method == "line.status":
-                self._set(msgspec.convert(params, _Line).state)
+                self._set(msgspec.convert(params, LineReport))
             elif method == "case.delivered":
                 self.caseDelivered.emit(msgspec.convert(params, _Delivered).entry_id)
         except msgspec.ValidationError:
             log.warning("a notification does not fit", extra={"method": method})
 
-    def _set(self, state: LineState) -> None:
-        if state is not self.state:
-            self.state = state
+    def _set(self, report: LineReport) -> None:
+        before, self.report = self.report, report
+        if report.state is not before.state:
             self.lineChanged.emit()
 
 

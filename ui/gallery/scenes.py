@@ -14,10 +14,11 @@ from kiosk.domain.signature import Signature
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.availability import LineState
 from kiosk.flow.journey import Progress, ProgressStep
+from kiosk.flow.keeper_report import LineReport
 from kiosk.ports import CardFault
 from ui.gallery.face import StandInFace
 from ui.gallery.stand_ins import BY_CODE, BY_SOCIAL_CARD, RESIDENT, WORKS, receipt
-from ui.navigator import DISPLAY, HELP, Navigator
+from ui.navigator import DISPLAY, HELP, KEEPER, Navigator
 
 Play = Callable[["StandInFace"], None]
 
@@ -214,6 +215,36 @@ def _over(page: str) -> Play:
     return play
 
 
+def _keeper(face: StandInFace) -> None:
+    _home(face)
+    face.stand_in_line.report = LineReport(
+        state=LineState.ONLINE,
+        last_success_s={"entries": 300.0, "inbox": 40.0, "heartbeat": 40.0},
+        terminal_number="370508",
+    )
+    face.navigator.lay_over(KEEPER)
+
+
+def _keeper_in_trouble(face: StandInFace) -> None:
+    _home(face)
+    face.stand_in_devices.statuses[DeviceClass.RECEIPT_PRINTER] = DeviceStatus(
+        state=DeviceState.USER_ERROR, paper=SupplyState.OUT
+    )
+    face.stand_in_devices.statuses[DeviceClass.SHEET_PRINTER] = DeviceStatus(
+        state=DeviceState.ONLINE, paper=SupplyState.LOW
+    )
+    face.stand_in_line.report = LineReport(
+        state=LineState.OFFLINE,
+        since_s=4 * 3600.0,
+        pending=37,
+        parked=2,
+        oldest_unsent_s=3 * 86400.0,
+        last_success_s={"entries": 3 * 86400.0, "inbox": 4 * 3600.0, "heartbeat": 4 * 3600.0},
+        terminal_number="370508",
+    )
+    face.navigator.lay_over(KEEPER)
+
+
 def _no_journal(face: StandInFace) -> None:
     face.stand_in_records.fault = JournalFault.DISK_FULL
     face.stand_in_records.failed.emit()
@@ -288,6 +319,8 @@ SCENES = (
     ),
     Scene("help", _over(HELP)),
     Scene("display", _over(DISPLAY)),
+    Scene("keeper", _keeper),
+    Scene("keeper-in-trouble", _keeper_in_trouble),
     Scene("idle", _idle),
     Scene("review-battery-low", _on_battery(_review, DeviceDetail.BATTERY_LOW)),
     Scene("result-battery-low", _on_battery(_result(PrintVerdict.PRINTED), DeviceDetail.BATTERY_LOW)),

@@ -16,6 +16,7 @@ from kiosk.domain.receipt import Receipt, receipt_number
 from kiosk.domain.resident import DocumentKind, IdentityDocument, Sex
 from kiosk.errors import JournalFault
 from kiosk.flow.availability import LineState
+from kiosk.flow.keeper_report import LineReport
 from kiosk.ports import FlashRate, LightPosition
 
 RESIDENT = IdentityDocument(
@@ -89,7 +90,16 @@ class StandInLine(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.state = LineState.ONLINE
+        self.report = LineReport(state=LineState.ONLINE)
+
+    @property
+    def state(self) -> LineState:
+        """As the scene wants."""
+        return self.report.state
+
+    @state.setter
+    def state(self, state: LineState) -> None:
+        self.report = LineReport(state=state)
 
     @property
     def up(self) -> bool:
@@ -98,6 +108,9 @@ class StandInLine(QObject):
 
     def wake(self) -> None:
         """Nothing is sent."""
+
+    def refresh(self, told: object) -> None:
+        """There is nothing newer."""
 
     def ask_progress(self, *_: object) -> None:
         """Nobody answers."""

@@ -303,6 +303,77 @@
     </message>
 </context>
 <context>
+    <name>KeeperPage</name>
+    <message>
+        <source>管理员看这里</source>
+        <translation>For the site keeper</translation>
+    </message>
+    <message>
+        <source>本机编号 %1</source>
+        <translation>Terminal %1</translation>
+    </message>
+    <message>
+        <source>本机还没有编号</source>
+        <translation>This terminal has no number yet</translation>
+    </message>
+    <message>
+        <source>看完了</source>
+        <translation type="unfinished">Finished</translation>
+    </message>
+    <message>
+        <source>还有 %1 件要做</source>
+        <translation>%1 more to do</translation>
+    </message>
+    <message>
+        <source>凭条纸</source>
+        <translation>Slip paper</translation>
+    </message>
+    <message>
+        <source>A4 纸</source>
+        <translation>A4 paper</translation>
+    </message>
+    <message>
+        <source>等着送的</source>
+        <translation>Waiting</translation>
+    </message>
+    <message>
+        <source>上次回音</source>
+        <translation>Answers</translation>
+    </message>
+    <message>
+        <source>上次联系</source>
+        <translation>Contact</translation>
+    </message>
+    <message>
+        <source>%1 件</source>
+        <translation>%1</translation>
+    </message>
+    <message>
+        <source>没有</source>
+        <translation>None</translation>
+    </message>
+    <message>
+        <source>最早一件</source>
+        <translation>The oldest</translation>
+    </message>
+    <message>
+        <source>要人看的</source>
+        <translation>To look at</translation>
+    </message>
+    <message>
+        <source>上次送件</source>
+        <translation>Last sent</translation>
+    </message>
+    <message>
+        <source>还有几条</source>
+        <translation type="unfinished">More</translation>
+    </message>
+    <message>
+        <source>回到前面</source>
+        <translation type="unfinished">From the top</translation>
+    </message>
+</context>
+<context>
     <name>LetterKey</name>
     <message>
         <source>空格</source>

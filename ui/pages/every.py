@@ -5,13 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from kiosk.flow.journey import Stage
-from ui.navigator import DISPLAY, HELP, Navigator
+from ui.navigator import DISPLAY, HELP, KEEPER, Navigator
 from ui.pages.asking import AskingModel
 from ui.pages.display_choice import DisplayModel
 from ui.pages.help import HelpModel
 from ui.pages.home import HomeModel
 from ui.pages.identify import IdentifyModel
 from ui.pages.identity import IdentityModel
+from ui.pages.keeper import KeeperModel
 from ui.pages.lookup import LookupModel
 from ui.pages.out_of_service import OutOfServiceModel
 from ui.pages.progress import ProgressModel
@@ -41,4 +42,5 @@ def every_page(navigator: Navigator, parent: QObject) -> dict[str, QObject]:
         Stage.OUT_OF_SERVICE: OutOfServiceModel(navigator, parent),
         HELP: HelpModel(navigator, parent),
         DISPLAY: DisplayModel(navigator, parent),
+        KEEPER: KeeperModel(navigator, parent),
     }

@@ -116,6 +116,10 @@ class FrameModel(PageModel):
         self.navigator.lay_over(DISPLAY)
 
     @Slot()
+    def showKeeper(self) -> None:
+        self.navigator.show_keeper()
+
+    @Slot()
     def toggleElder(self) -> None:
         self.navigator.toggle_elder()
 

@@ -11,6 +11,7 @@ Item {
     property bool waiting: false
 
     signal elderChosen
+    signal keeperChosen
     signal languageChosen
     signal started
 
@@ -48,6 +49,10 @@ Item {
             width: parent.width
 
             TapHandler {
+                longPressThreshold: 3
+
+                // For the site keeper, who knows it: the greeting held for three seconds.
+                onLongPressed: root.keeperChosen()
                 onTapped: root.started()
             }
             Words {

@@ -29,6 +29,7 @@ Window {
             waiting: root.navigator.waiting
 
             onElderChosen: root.navigator.startElder()
+            onKeeperChosen: root.navigator.showKeeper()
             onLanguageChosen: root.navigator.toggleLanguage()
             onStarted: root.navigator.start()
         }

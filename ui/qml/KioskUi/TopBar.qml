@@ -18,6 +18,12 @@ Rectangle {
         visible: Theme.colours.bar === Theme.colours.paper
         width: parent.width
     }
+    // For the site keeper, who knows it: the name held for three seconds. It does nothing while somebody is served.
+    TapHandler {
+        longPressThreshold: 3
+
+        onLongPressed: root.frame.showKeeper()
+    }
     Row {
         id: brand
 
