@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-_QR_PREFIX = "LINBAN:R1:"
+SLIP_PREFIX = "LINBAN:R"
+"""How the code of every slip begins; what follows says its form."""
+_PLAIN = SLIP_PREFIX + "1:"
+SIGNED_PREFIX = SLIP_PREFIX + "2:"
+"""The receipt number, a colon, and the terminal's signed word (`kiosk.documents.signed_receipt`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,8 @@ class Receipt:
     sequence: int
     received_at: datetime
     service_code: str
+    digest: bytes = b""
+    """The entry's own digest: what a signed slip vouches for."""
 
 
 def receipt_number(terminal_number: str, entry_id: UUID) -> str:
@@ -49,14 +55,19 @@ def in_fours(digits: str) -> str:
 
 
 def qr_text(number: str) -> str:
-    """What the QR code of a slip holds."""
-    return _QR_PREFIX + number
+    """What the QR code of a slip holds when there is no signature."""
+    return _PLAIN + number
 
 
 def number_from_scan(text: str) -> str | None:
-    """The receipt number that a scanned code names, or None when it names none."""
+    """The receipt number that a scanned code names, or None when it names none.
+
+    For looking up: whether a signature holds is only the platform's to say.
+    """
     candidate = text.strip()
-    if candidate.startswith(_QR_PREFIX):
-        candidate = candidate[len(_QR_PREFIX) :]
+    if candidate.startswith(SIGNED_PREFIX):
+        candidate = candidate[len(SIGNED_PREFIX) :].partition(":")[0]
+    elif candidate.startswith(_PLAIN):
+        candidate = candidate[len(_PLAIN) :]
     candidate = candidate.replace(" ", "")
     return candidate if is_receipt_number(candidate) else None

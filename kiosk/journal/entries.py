@@ -53,11 +53,11 @@ ENTRY_COLUMNS = (
     "entry.sequence, entry_id, receipt_number, terminal_number, kind, service_code, pack_version,"
     " recorded_at, boot_id, monotonic_ms, previous_digest, digest, sealed"
 )
-_KNOWN = "SELECT receipt_number, entry_id, sequence, recorded_at, service_code FROM entry WHERE entry_id = ?"
+_KNOWN = "SELECT receipt_number, entry_id, sequence, recorded_at, service_code, digest FROM entry WHERE entry_id = ?"
 _ENROLMENT = "SELECT value FROM setting WHERE key = 'enrolment'"
 _TAIL = "SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1"
 _STATUS = (
-    "SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code,"
+    "SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code, digest,"
     " ifnull(state, 'recorded'), ifnull(platform_state, 'unknown'), park_reason, acknowledged_at"
     " FROM entry LEFT JOIN delivery USING (sequence)"
 )
@@ -122,6 +122,19 @@ class Entries:
     def stream(self, after: int = 0) -> Iterator[RecordedEntry]:
         """Every entry whose body is still here, in order, beginning after sequence `after`."""
         sql = f"SELECT {ENTRY_COLUMNS} FROM entry WHERE sequence > ? AND sealed IS NOT NULL ORDER BY sequence"
+    def similar(self, service_code: str, identity_number: str) -> Receipt | None:
+        """The newest entry of this person for this service that is not over yet (returned, rejected, concluded).
+
+        The number is hashed under this journal's own key and not kept.
+        """
+        likeness = self._likeness.of(service_code, identity_number)
+        return None if likeness is None else self._likeness.newest(likeness)
+
+    def tail(self) -> tuple[int, bytes]:
+        """Sequence and digest of the newest entry; (0, 32 zero bytes) before the first."""
+        row = self._database.row(_TAIL)
+        return (row[0], row[1]) if row else (0, GENESIS)
+
         for row in self._database.stream(sql, (after,)):
             yield entry_of(row)
 
@@ -180,6 +193,7 @@ class Entries:
                 header.pack_version,
                 recorded_at,
                 self._boot,
+            digest=digest,
                 monotonic_ms,
                 previous,
                 digest,
@@ -270,3 +284,4 @@ def _status(row: Row) -> EntryStatus:
         park_reason=ParkReason(row[7]) if row[7] else None,
         acknowledged_at=datetime.fromisoformat(row[8]) if row[8] else None,
     )
+        digest=row[5],

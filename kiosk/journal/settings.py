@@ -21,6 +21,18 @@ class SettingKey(StrEnum):
     CLOCK_OFFSET_MS = "clock_offset_ms"
     """Platform's clock minus ours, as last seen."""
     PAPER_LEFT = "paper_left"
+    STANDING = "standing"
+    """What the platform thinks of this terminal's chain; absent: OK. Recording asks for it in its one statement."""
+    LIKENESS_KEY = "likeness_key"
+    """32 bytes under which `kiosk.journal.likeness` hashes; made with the file."""
+    PROBE = "probe"
+    """Written and read back at each start, to see that the disk keeps what it is given."""
+    SLIP_KEY = "slip_key"
+    """The key that signs slips (`kiosk.documents.signed_receipt`), made here; the platform has its public half."""
+    SLIP_KEY_KNOWN = "slip_key_known"
+    """As which terminal the platform knows that key; another one, or none: slips carry the plain number."""
+    TERMINAL_KEY = "terminal_key"
+    """The public half of the key that this terminal was enrolled with: shows that the key was lost or replaced."""
 
 
 _PUT = "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
