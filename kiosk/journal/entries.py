@@ -122,19 +122,6 @@ class Entries:
     def stream(self, after: int = 0) -> Iterator[RecordedEntry]:
         """Every entry whose body is still here, in order, beginning after sequence `after`."""
         sql = f"SELECT {ENTRY_COLUMNS} FROM entry WHERE sequence > ? AND sealed IS NOT NULL ORDER BY sequence"
-    def similar(self, service_code: str, identity_number: str) -> Receipt | None:
-        """The newest entry of this person for this service that is not over yet (returned, rejected, concluded).
-
-        The number is hashed under this journal's own key and not kept.
-        """
-        likeness = self._likeness.of(service_code, identity_number)
-        return None if likeness is None else self._likeness.newest(likeness)
-
-    def tail(self) -> tuple[int, bytes]:
-        """Sequence and digest of the newest entry; (0, 32 zero bytes) before the first."""
-        row = self._database.row(_TAIL)
-        return (row[0], row[1]) if row else (0, GENESIS)
-
         for row in self._database.stream(sql, (after,)):
             yield entry_of(row)
 
@@ -180,6 +167,7 @@ class Entries:
             sequence=sequence,
             received_at=moment,
             service_code=header.service_code,
+            digest=digest,
         )
         inserted = self._database.run(
             _INSERT_IF_ENROLLED_SO,
@@ -193,7 +181,6 @@ class Entries:
                 header.pack_version,
                 recorded_at,
                 self._boot,
-            digest=digest,
                 monotonic_ms,
                 previous,
                 digest,
@@ -273,15 +260,15 @@ def _receipt(row: Row) -> Receipt:
         sequence=row[2],
         received_at=datetime.fromisoformat(row[3]),
         service_code=row[4],
+        digest=row[5],
     )
 
 
 def _status(row: Row) -> EntryStatus:
     return EntryStatus(
-        receipt=_receipt(row[:5]),
-        delivery=DeliveryState(row[5]),
-        platform=PlatformState(row[6]),
-        park_reason=ParkReason(row[7]) if row[7] else None,
-        acknowledged_at=datetime.fromisoformat(row[8]) if row[8] else None,
+        receipt=_receipt(row[:6]),
+        delivery=DeliveryState(row[6]),
+        platform=PlatformState(row[7]),
+        park_reason=ParkReason(row[8]) if row[8] else None,
+        acknowledged_at=datetime.fromisoformat(row[9]) if row[9] else None,
     )
-        digest=row[5],
