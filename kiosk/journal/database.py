@@ -24,6 +24,7 @@ from typing import Any
 from sqlcipher3 import dbapi2 as sqlite
 
 from kiosk.errors import JournalError, JournalFault
+from kiosk.journal.lost_salt import salt_in_log
 
 Row = tuple[Any, ...]
 Parameters = Sequence[object]
@@ -72,21 +73,16 @@ class Database:
         self.file, self._path = file, str(file)
         self._fault: JournalFault | None = None
         self._identity = _prepare_file(file)
+        self._connection: Any = None
         try:
-            # Autocommit: every transaction here is opened and closed by name, in `transaction`.
-            self._connection = sqlite.connect(
-                str(file), timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256
-            )
-        except sqlite.Error as error:
-            raise _open_error(error, file) from error
-        try:
-            self._configure(key)
-        except sqlite.Error as error:
+            self._connect(key)
+        except JournalError as error:
+            # While this connection is open: closing it may fold in the log and take it away.
+            salt = salt_in_log(file) if error.fault is JournalFault.WRONG_KEY else None
             self._discard()
-            raise _open_error(error, file) from error
-        except JournalError:
-            self._discard()
-            raise
+            if salt is None:
+                raise
+            self._connect_again(key, salt)
 
     @property
     def usable(self) -> bool:
@@ -189,11 +185,30 @@ class Database:
         """Move what the log holds into the main file as far as possible without making anybody wait."""
         self.row("PRAGMA wal_checkpoint(PASSIVE)")
 
-    def _configure(self, key: bytes) -> None:
+    def _connect(self, key: bytes, salt: bytes = b"") -> None:
+        """Open the library's connection and set it up; when that fails it is still to be discarded."""
+        try:
+            # Autocommit: every transaction here is opened and closed by name, in `transaction`.
+            self._connection = sqlite.connect(
+                self._path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256
+            )
+            self._configure(key, salt)
+        except sqlite.Error as error:
+            raise _open_error(error, self.file) from error
+
+    def _connect_again(self, key: bytes, salt: bytes) -> None:
+        """With the salt that the main file has lost: a log of another file, or another key, fails as before."""
+        try:
+            self._connect(key, salt)
+        except JournalError:
+            self._discard()
+            raise
+
+    def _configure(self, key: bytes, salt: bytes) -> None:
         execute = self._connection.execute
         # The library's own log goes to stderr, a line a page; faults reach the caller as exceptions.
         execute("PRAGMA cipher_log_level = NONE")
-        execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        execute(f"PRAGMA key = \"x'{(key + salt).hex()}'\"")
         # No page holds anything personal (cases are sealed before they get here), so wiping every
         # allocation of the library would cost time and protect nothing.
         execute("PRAGMA cipher_memory_security = OFF")
@@ -231,8 +246,9 @@ class Database:
         return JournalError(fault, str(error))
 
     def _discard(self) -> None:
-        with suppress(sqlite.Error):
-            self._connection.close()
+        if self._connection is not None:
+            with suppress(sqlite.Error):
+                self._connection.close()
 
 
 IntegrityError: type[Exception] = sqlite.IntegrityError
