@@ -20,8 +20,10 @@ from starlette.responses import Response
 
 from kiosk.domain.entry import iso_utc
 from kiosk.domain.receipt import is_receipt_number
-from sync.acknowledgement import sign_statement, statement
-from sync.central.entry_store import Outcome
+from sync.acknowledgement import sign_batch, statement
+from sync.batch import EntriesAnswer, EntriesRequest, in_runs
+from sync.batch import Outcome as ToldOutcome
+from sync.central.engine import DatabaseAway
 from sync.central.exchange import (
     Caller,
     Platform,
@@ -34,6 +36,7 @@ from sync.central.exchange import (
     read_message,
     require_operator,
 )
+from sync.central.heartbeats import Heartbeats
 from sync.central.identity_codes import IdentityCodes
 from sync.central.openapi import document
 from sync.central.store import EnrolmentRefused, Replayed
@@ -43,9 +46,6 @@ from sync.wire import (
     EnrolAnswer,
     EnrolmentCode,
     EnrolRequest,
-    EntriesAnswer,
-    EntriesRequest,
-    EntryResult,
     Health,
     HeartbeatAnswer,
     HeartbeatRequest,
@@ -56,8 +56,6 @@ from sync.wire import (
     QueryAnswer,
     QueryRequest,
     StateChange,
-    WireEntry,
-    encode,
 )
 
 log = logging.getLogger(__name__)
@@ -65,6 +63,7 @@ log = logging.getLogger(__name__)
 TerminalId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._\-]{1,64}$")]
 After = Annotated[int, Query(ge=0, le=2**53)]
 _RETRY_AFTER_TRIES_S = 600
+_RETRY_AFTER_DATABASE_S = 15
 
 
 def build_app(platform: Platform) -> FastAPI:
@@ -93,10 +92,13 @@ def _refuse_politely(app: FastAPI, platform: Platform) -> None:
             return Refusal(422, "wrong-shape", str(error.errors()[0].get("msg", "")))
         if isinstance(error, HTTPException):
             return Refusal(error.status_code, "no-such-call", str(error.detail))
+        if isinstance(error, DatabaseAway):
+            log.error("the database cannot be asked: %s", error)
+            return Refusal(503, "database-away", retry_after_s=_RETRY_AFTER_DATABASE_S)
         log.error("request failed", exc_info=error)
         return Refusal(500, "fault")
 
-    for kind in (Refusal, RequestValidationError, HTTPException, Exception):
+    for kind in (Refusal, DatabaseAway, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, on_refusal)
 
 
@@ -127,7 +129,7 @@ def _serve_terminals(app: FastAPI, platform: Platform) -> None:
 
         def work() -> EntriesAnswer:
             caller = identify(platform, request, body, terminal_id)
-            return take_in(platform, caller, read_message(request, body, EntriesRequest).entries)
+            return take_in(platform, caller, read_message(request, body, EntriesRequest))
 
         return answer(platform, request, await run_in_threadpool(work))
 
@@ -249,46 +251,44 @@ def _enrol(platform: Platform, message: EnrolRequest) -> EnrolAnswer:
     )
 
 
-def take_in(platform: Platform, caller: Caller, entries: list[WireEntry]) -> EntriesAnswer:
+def take_in(platform: Platform, caller: Caller, batch: EntriesRequest) -> EntriesAnswer:
     """Store a batch and sign what became of each entry."""
+    try:
+        entries = batch.entries(caller.terminal.terminal_number)
+    except ValueError as error:
+        raise Refusal(422, "wrong-shape", str(error)) from error
     try:
         intake = platform.entries.take_in(caller.terminal, caller.nonce, entries)
     except Replayed as error:
         raise Refusal(409, "replayed") from error
-    results = [
-        _result(platform, caller, entry, outcome)
+    terminal_id, epoch = caller.terminal.terminal_id, platform.store.epoch
+    statements = [
+        statement(
+            terminal_id=terminal_id,
+            entry_id=str(entry.id),
+            sequence=entry.sequence,
+            digest=entry.digest,
+            result=outcome.result.value,
+            stored_at=outcome.stored_at,
+            epoch=epoch,
+        )
         for entry, outcome in zip(entries, intake.outcomes, strict=True)
     ]
-    return EntriesAnswer(epoch=platform.store.epoch, high_water=intake.high_water, results=results)
-
-
-def _result(platform: Platform, caller: Caller, entry: WireEntry, outcome: Outcome) -> EntryResult:
-    content = statement(
-        terminal_id=caller.terminal.terminal_id,
-        entry_id=str(entry.id),
-        sequence=entry.sequence,
-        digest=entry.digest,
-        result=outcome.result.value,
-        stored_at=outcome.stored_at,
-        epoch=platform.store.epoch,
-    )
-    return EntryResult(
-        id=entry.id,
-        result=outcome.result,
-        reason=outcome.reason,
-        state=outcome.state,
-        stored_at=outcome.stored_at,
-        signature=sign_statement(content, platform.keys.signing),
+    told = [ToldOutcome(one.result, one.reason, one.state, one.stored_at) for one in intake.outcomes]
+    return EntriesAnswer(
+        epoch=epoch,
+        high_water=intake.high_water,
+        outcomes=in_runs(told),
+        signature=sign_batch(statements, terminal_id, epoch, platform.keys.signing),
     )
 
 
 def _heartbeat(platform: Platform, caller: Caller, message: HeartbeatRequest) -> HeartbeatAnswer:
     offset_s = (caller.clock - platform.clock.now()).total_seconds() if caller.clock else None
-    body = encode(message).decode("utf-8")
     terminal_id = caller.terminal.terminal_id
     try:
-        high_water, inbox_head = platform.store.note_heartbeat(
-            terminal_id, caller.nonce, message.version, body, offset_s, caller.sequence
+        high_water, inbox_head = Heartbeats(platform.store).note(
+            terminal_id, caller.nonce, message, offset_s, caller.sequence
         )
     except Replayed as error:
         raise Refusal(409, "replayed") from error

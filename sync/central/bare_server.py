@@ -23,9 +23,9 @@ from sync.central.server import build_platform
 from sync.wire import EntriesRequest, WireEntry, encode
 
 LENGTH = struct.Struct("!I")
-_ENTRY = "insert or ignore into entry values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'stored', '', ?, 1)"
-_CASE = "insert or ignore into case_record values (?, ?, ?, ?, 'received', ?)"
-_HISTORY = "insert or ignore into case_history values (?, ?, 1, 'received', ?)"
+_ENTRY = "insert into entry values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'stored', '', ?, 1) on conflict do nothing"
+_CASE = "insert into case_record values (?, ?, ?, ?, 'received', ?) on conflict do nothing"
+_HISTORY = "insert into case_history values (?, ?, 1, 'received', ?) on conflict do nothing"
 _CONTENT = "x" * 663
 """As long as the opened case that the platform stores."""
 
@@ -76,7 +76,9 @@ def _bare(platform: Platform) -> Callable[[list[WireEntry]], bytes]:
 
 def _only_terminal(platform: Platform) -> str:
     with platform.store.reading() as run:
-        return str(run.execute("select terminal_id from terminal").fetchone()[0])
+        found = run.execute("select terminal_id from terminal").fetchone()
+    assert found is not None, "enrol one first"
+    return str(found[0])
 
 
 def _row(terminal_id: str, entry: WireEntry, now: str) -> tuple[object, ...]:

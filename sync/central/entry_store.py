@@ -44,7 +44,7 @@ class EntryStore:
         # Opening is the costly part and needs no lock; what is a duplicate is judged for nothing, rarely.
         judgements = [judge(entry, terminal.terminal_number, self._sealing_key) for entry in entries]
         outcomes: dict[int, Outcome] = {}
-        with self._store.transaction() as run:
+        with self._store.transaction(terminal.terminal_id) as run:
             self._store.use_nonce(run, terminal.terminal_id, nonce)
             # In the chain's order, so that a batch that was shuffled does not look like one with gaps.
             for place in sorted(range(len(entries)), key=lambda place: entries[place].sequence):
@@ -78,7 +78,7 @@ class EntryStore:
         if digest != entry.digest:
             # Kept for a person: either a bug or somebody's hand in the middle (fault 63 of our catalogue).
             run.execute(
-                "insert or ignore into conflicting_entry values (?, ?, ?, ?, ?)",
+                "insert into conflicting_entry values (?, ?, ?, ?, ?) on conflict do nothing",
                 (terminal_id, entry.id.bytes, entry.digest, encode(entry), self._store.now()),
             )
             return Outcome(Result.QUARANTINED, Reason.CONFLICT, PlatformState.UNKNOWN, self._store.now())

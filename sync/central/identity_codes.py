@@ -40,7 +40,7 @@ class IdentityCodes:
         with self._store.transaction() as run:
             run.execute(
                 "insert into identity_code (code_hash, form, person, expires_at) values (?, ?, ?, ?)"
-                " on conflict (code_hash) do update set expires_at = excluded.expires_at where used_by is null",
+                " on conflict (code_hash) do update set expires_at = excluded.expires_at where identity_code.used_by is null",
                 (
                     _hash(wish.code),
                     wish.form,

@@ -25,12 +25,16 @@ _SHUTDOWN_S = 2
 
 
 def build_platform(
-    database: Path, data_dir: Path, clock: Clock | None = None, region_code: str = DEFAULT_REGION
+    database: Path | str, data_dir: Path, clock: Clock | None = None, region_code: str = DEFAULT_REGION
 ) -> Platform:
-    """Open the database and the keys; both are made when they are not there."""
+    """Open the database (a file, or an address) and the keys; all are made when they are not there.
+
+    Raises `UnusableDatabase`.
+    """
     clock = clock or SystemClock()
     keys = load_or_create_keys(data_dir)
-    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if isinstance(database, Path):
+        database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = Store(database, clock)
     return Platform(store, EntryStore(store, keys.sealing), CaseStore(store), keys, clock, region_code)
 

@@ -1,7 +1,7 @@
 """What the platform remembers of terminals and enrolment. Entries and cases: `sync.central.entry_store`.
 
-One connection, one lock, one transaction a request: a request's effects are all there after a crash, or
-none of them are, and the answer leaves only after the commit.
+One transaction a request: a request's effects are all there after a crash, or none of them are, and the answer
+leaves only after the commit.  What one terminal sends is taken in one after the other, whichever worker it reaches.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from kiosk.clock import Clock
 from kiosk.domain.entry import iso_utc
 from sync.central.database import open_database
+from sync.central.engine import Cursor
 
 _NONCES_KEPT = 2048
+_NONCES_SWEPT_EVERY = 64
 _FAILURES_ALLOWED = 20
 _FAILURE_WINDOW_S = 600
 _FIRST_TERMINAL = 100001
@@ -51,39 +51,73 @@ class Terminal:
 
 
 class Store:
-    """The platform's memory."""
+    """The platform's memory. `address` is a SQLite file, or an address that `open_database` knows."""
 
-    def __init__(self, file: Path | str, clock: Clock) -> None:
-        self._connection = open_database(file)
-        self._lock = threading.Lock()
+    def __init__(self, address: Path | str, clock: Clock) -> None:
+        # A bare path was always a file here, also as text.
+        self._engine = open_database(
+            address if isinstance(address, str) and "://" in address else Path(address)
+        )
         self.clock = clock
         with self.transaction() as run:
-            run.execute("insert or ignore into platform values ('epoch', ?)", (uuid4().hex,))
-            self.epoch: str = run.execute("select value from platform where name = 'epoch'").fetchone()[0]
+            fresh = ("insert into platform values ('epoch', ?) on conflict do nothing", (uuid4().hex,))
+            run.execute(*fresh)
+            self.epoch: str = _epoch(run)
+
+    @property
+    def address(self) -> str:
+        """Where it stands, for people."""
+        return self._engine.address
+
+    @property
+    def many_writers(self) -> bool:
+        """Whether several workers may share it."""
+        return self._engine.many_writers
 
     def close(self) -> None:
-        """Close the file; later calls fail."""
-        with self._lock:
-            self._connection.close()
+        """Close it; later calls fail."""
+        self._engine.close()
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Any]:
-        """A cursor inside one write transaction; committed on leaving, rolled back on any exception."""
-        with self._lock:
-            cursor = self._connection.cursor()
-            cursor.execute("begin immediate")
-            try:
-                yield cursor
-            except BaseException:
-                cursor.execute("rollback")
-                raise
-            cursor.execute("commit")
+    def transaction(self, terminal_id: str | None = None) -> Iterator[Cursor]:
+        """A cursor inside one write transaction; committed on leaving, rolled back on any exception.
+
+        With a terminal it is serial with all others of that terminal, in whichever worker, and with nothing else;
+        without one it is serial with all others without one.  Write a terminal's numbered rows (inbox, notes) only
+        in the former.
+        """
+        with self._engine.transaction() as run:
+            if terminal_id is None:
+                run.serialise()
+            else:
+                held = run.execute(_HOLD_TERMINAL + run.for_update, (terminal_id,)).fetchone()
+                if held is not None:
+                    self.epoch = held[0]  # another process may have begun a new one
+            yield run
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Any]:
+    def unordered(self) -> Iterator[Cursor]:
+        """A write transaction that takes its locks itself, row by row (`Cursor.skip_locked`)."""
+        with self._engine.transaction() as run:
+            yield run
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Cursor]:
         """A cursor for reading only."""
-        with self._lock:
-            yield self._connection.cursor()
+        with self._engine.reading() as run:
+            yield run
+
+    def begin_epoch(self, reason: str) -> str:
+        """From now on this is another memory than before: restored from a backup. Returns its name."""
+        name = uuid4().hex
+        with self.transaction() as run:
+            run.execute("update platform set value = ? where name = 'epoch'", (name,))
+            run.execute(
+                "insert into epoch values ((select coalesce(max(number), 0) + 1 from epoch), ?, ?, ?)",
+                (name, self.now(), reason),
+            )
+            self.epoch = name
+        return name
 
     def now(self) -> str:
         """The platform's clock as it is stored and sent."""
@@ -95,50 +129,17 @@ class Store:
             row = run.execute(f"{_SELECT_TERMINAL} where terminal_id = ?", (terminal_id,)).fetchone()
         return Terminal(*row) if row else None
 
-    def use_nonce(self, run: Any, terminal_id: str, nonce: str) -> None:
+    def use_nonce(self, run: Cursor, terminal_id: str, nonce: str) -> None:
         """Remember a request's nonce; raises `Replayed` when it was used. The newest 2,048 are kept.
 
         An older request shown again finds its entries stored already and changes nothing.
         """
-        known = "select 1 from seen_nonce where terminal_id = ? and nonce = ?"
-        if run.execute(known, (terminal_id, nonce)).fetchone():
+        used = run.execute(_USE_NONCE, (terminal_id, terminal_id, nonce)).fetchone()
+        if used is None:
             raise Replayed
-        last = run.execute(
-            "select max(number) from seen_nonce where terminal_id = ?", (terminal_id,)
-        ).fetchone()[0]
-        number = (last or 0) + 1
-        run.execute("insert into seen_nonce values (?, ?, ?)", (terminal_id, number, nonce))
-        forgotten = "delete from seen_nonce where terminal_id = ? and number <= ?"
-        run.execute(forgotten, (terminal_id, number - _NONCES_KEPT))
-
-    def note_heartbeat(
-        self,
-        terminal_id: str,
-        nonce: str,
-        version: str,
-        body: str,
-        clock_offset_s: float | None,
-        sequence: int,
-    ) -> tuple[int, int]:
-        """Keep the latest heartbeat; returns the terminal's high water and its newest inbox number.
-
-        A terminal whose newest entry lies before what is stored of it was restored from an old disk: noted.
-        """
-        with self.transaction() as run:
-            self.use_nonce(run, terminal_id, nonce)
-            run.execute(
-                "update terminal set last_heard_at = ?, version = ?, heartbeat = ?, clock_offset_s = ?"
-                " where terminal_id = ?",
-                (self.now(), version, body, clock_offset_s, terminal_id),
-            )
-            query = "select high_water from terminal where terminal_id = ?"
-            high_water = run.execute(query, (terminal_id,)).fetchone()[0]
-            if sequence < high_water and not _noted(run, terminal_id, "rollback", sequence + 1, high_water):
-                note_chain(run, terminal_id, "rollback", sequence + 1, high_water, self.now())
-            head = run.execute(
-                "select max(number) from inbox where terminal_id = ?", (terminal_id,)
-            ).fetchone()[0]
-        return high_water, head or 0
+        if used[0] % _NONCES_SWEPT_EVERY == 0:
+            forgotten = "delete from seen_nonce where terminal_id = ? and number <= ?"
+            run.execute(forgotten, (terminal_id, used[0] - _NONCES_KEPT))
 
     def add_enrolment_code(self, code: str, valid_for: timedelta) -> datetime:
         """Make `code` usable once until the returned moment. A code that was used stays used."""
@@ -147,7 +148,7 @@ class Store:
         with self.transaction() as run:
             run.execute(
                 "insert into enrolment_code (code_hash, created_at, expires_at) values (?, ?, ?)"
-                " on conflict (code_hash) do update set expires_at = excluded.expires_at where used_by is null",
+                " on conflict (code_hash) do update set expires_at = excluded.expires_at where enrolment_code.used_by is null",
                 (_code_hash(code), iso_utc(now), iso_utc(expires_at)),
             )
         return expires_at
@@ -166,10 +167,10 @@ class Store:
                 word = refusal.word
         raise EnrolmentRefused(word)
 
-    def _enrol(self, run: Any, code: str, public_key: bytes, region_code: str, version: str) -> Terminal:
+    def _enrol(self, run: Cursor, code: str, public_key: bytes, region_code: str, version: str) -> Terminal:
         since = iso_utc(self.clock.now() - timedelta(seconds=_FAILURE_WINDOW_S))
-        failures = run.execute("select count(*) from enrolment_failure where at > ?", (since,)).fetchone()[0]
-        if failures >= _FAILURES_ALLOWED:
+        failures = run.execute("select count(*) from enrolment_failure where at > ?", (since,)).fetchone()
+        if failures is not None and failures[0] >= _FAILURES_ALLOWED:
             raise EnrolmentRefused("too-many-tries")
         query = "select expires_at, used_by from enrolment_code where code_hash = ?"
         found = run.execute(query, (_code_hash(code),)).fetchone()
@@ -189,9 +190,9 @@ class Store:
             return Terminal(*row)
         return self._add_terminal(run, public_key, region_code, version)
 
-    def _add_terminal(self, run: Any, public_key: bytes, region_code: str, version: str) -> Terminal:
-        last = run.execute("select max(terminal_number) from terminal").fetchone()[0]
-        number = f"{int(last) + 1 if last else _FIRST_TERMINAL:06d}"
+    def _add_terminal(self, run: Cursor, public_key: bytes, region_code: str, version: str) -> Terminal:
+        last = run.execute("select max(terminal_number) from terminal").fetchone()
+        number = f"{int(last[0]) + 1 if last and last[0] else _FIRST_TERMINAL:06d}"
         terminal_id = f"t{number}-{secrets.token_hex(4)}"
         run.execute(
             "insert into terminal (terminal_id, terminal_number, region_code, public_key, enrolled_at, version)"
@@ -202,18 +203,33 @@ class Store:
 
 
 _SELECT_TERMINAL = "select terminal_id, terminal_number, region_code, public_key, high_water from terminal"
+_HOLD_TERMINAL = (
+    "select (select value from platform where name = 'epoch') from terminal where terminal_id = ?"
+)
+_USE_NONCE = (
+    "insert into seen_nonce values (?, (select coalesce(max(number), 0) + 1 from seen_nonce"
+    " where terminal_id = ?), ?) on conflict (terminal_id, nonce) do nothing returning number"
+)
 
 
-def note_chain(run: Any, terminal_id: str, kind: str, first: int, last: int, now: str) -> None:
+def _epoch(run: Cursor) -> str:
+    found = run.execute("select value from platform where name = 'epoch'").fetchone()
+    assert found is not None, "written above"
+    return str(found[0])
+
+
+def note_chain(run: Cursor, terminal_id: str, kind: str, first: int, last: int, now: str) -> None:
     """Note that a terminal's chain is not as it should be: gap, fork or rollback, and at which places."""
     run.execute(
-        "insert into chain_note values (?, (select coalesce(max(number), 0) + 1 from chain_note"
-        " where terminal_id = ?), ?, ?, ?, ?, null)",
+        "insert into chain_note (terminal_id, number, kind, first_sequence, last_sequence, noticed_at)"
+        " values (?, (select coalesce(max(number), 0) + 1 from chain_note"
+        " where terminal_id = ?), ?, ?, ?, ?)",
         (terminal_id, terminal_id, kind, first, last, now),
     )
 
 
-def _noted(run: Any, terminal_id: str, kind: str, first: int, last: int) -> bool:
+def noted(run: Cursor, terminal_id: str, kind: str, first: int, last: int) -> bool:
+    """Whether that is noted already."""
     query = "select 1 from chain_note where terminal_id = ? and kind = ? and first_sequence = ? and last_sequence = ?"
     return run.execute(query, (terminal_id, kind, first, last)).fetchone() is not None
 

@@ -16,7 +16,6 @@ from kiosk.config import PathSettings, PlatformSettings, Settings
 from kiosk.errors import LineFault, PlatformError
 from kiosk.ipc import IpcClient
 from sync.agent import Agent
-from sync.central.database import open_database
 from sync.central.exchange import Platform
 from sync.central.identity_codes import IdentityCodes
 from sync.line_simulator import LineMode, LineSimulator
@@ -148,18 +147,6 @@ def test_the_platforms_file_holds_no_code(
     files = [file.read_bytes() for file in (tmp_path / "platform").glob("central.db*")]
     assert files
     assert not any(CODE.encode() in content for content in files)
-
-
-def test_a_file_of_an_earlier_version_gains_the_table(tmp_path: Any) -> None:
-    file = tmp_path / "old.db"
-    made = open_database(file)
-    made.execute("drop table identity_code")
-    made.execute("pragma user_version = 1")
-    made.close()
-    again = open_database(file)
-    assert again.execute("select count(*) from identity_code").fetchone() == (0,)
-    assert again.execute("pragma user_version").fetchone() == (2,)
-    again.close()
 
 
 def test_the_face_asks_over_the_socket_and_nothing_is_logged(

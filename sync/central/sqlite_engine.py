@@ -1,0 +1,160 @@
+"""The platform's memory in one SQLite file: opened durably, written by one process.
+
+sqlcipher3 without a key is plain SQLite, but a recent one (3.51.3 or later): the interpreter's own is, on
+the distributions we run on, of the versions that can lose an acknowledged commit when two connections
+write and checkpoint in WAL at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2
+
+from kiosk.domain.entry import iso_utc
+from sync.central.engine import UnusableDatabase
+from sync.central.schema_parts import TABLE_OF_PARTS, missing, parts
+
+_SAFE_SQLITE = (3, 51, 3)
+_BEFORE_PARTS = 2
+"""Files with this `user_version` or a lower one were written before parts were numbered in a table."""
+_BUSY_S = 10
+
+
+class SqliteCursor:
+    """See `sync.central.engine.Cursor`."""
+
+    for_update = ""
+    skip_locked = ""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    @property
+    def rowcount(self) -> int:
+        """See `Cursor`."""
+        return int(self._cursor.rowcount)
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> SqliteCursor:
+        """See `Cursor`."""
+        self._cursor.execute(sql, params)
+        return self
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """See `Cursor`."""
+        self._cursor.executemany(sql, rows)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """See `Cursor`."""
+        names, places = ", ".join(columns), ", ".join("?" * len(columns))
+        self._cursor.executemany(f"insert into {table} ({names}) values ({places})", rows)  # noqa: S608 — our own names
+
+    def serialise(self) -> None:
+        """Every write transaction is serial already."""
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """See `Cursor`."""
+        row: tuple[Any, ...] | None = self._cursor.fetchone()
+        return row
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """See `Cursor`."""
+        rows: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return rows
+
+
+class SqliteEngine:
+    """See `sync.central.engine.Engine`. One connection and one lock: who reads waits for who writes."""
+
+    many_writers = False
+
+    def __init__(self, file: Path) -> None:
+        self.address = str(file)
+        self._lock = threading.Lock()
+        self._connection = _connect(file)
+        try:
+            _bring_up_to_date(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[SqliteCursor]:
+        """See `Engine`."""
+        with self._lock:
+            cursor = self._connection.cursor()
+            cursor.execute("begin immediate")
+            try:
+                yield SqliteCursor(cursor)
+            except BaseException:
+                cursor.execute("rollback")
+                raise
+            cursor.execute("commit")
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[SqliteCursor]:
+        """See `Engine`."""
+        with self._lock:
+            yield SqliteCursor(self._connection.cursor())
+
+    def close(self) -> None:
+        """See `Engine`."""
+        with self._lock:
+            self._connection.close()
+
+
+def _connect(file: Path) -> Any:
+    """A connection in WAL with synchronous=FULL, in autocommit mode."""
+    if dbapi2.sqlite_version_info < _SAFE_SQLITE:
+        raise UnusableDatabase(
+            f"SQLite {dbapi2.sqlite_version} can lose acknowledged commits; 3.51.3 is needed"
+        )
+    try:
+        connection = dbapi2.connect(str(file), isolation_level=None, check_same_thread=False, timeout=_BUSY_S)
+        connection.execute("pragma foreign_keys = on")
+        # Fetched and compared: an ignored answer would leave the file silently in another mode.
+        mode = connection.execute("pragma journal_mode = wal").fetchone()[0]
+        connection.execute("pragma synchronous = full")
+        synchronous = connection.execute("pragma synchronous").fetchone()[0]
+    except dbapi2.DatabaseError as error:
+        raise UnusableDatabase(f"{file} cannot be opened as a database: {error}") from error
+    if (mode, synchronous) != ("wal", 2):
+        raise UnusableDatabase(f"the file system grants {mode}/{synchronous} instead of WAL with FULL")
+    return connection
+
+
+def _bring_up_to_date(connection: Any) -> None:
+    """Apply what is missing, in one transaction that excludes every other writer."""
+    connection.execute("begin immediate")
+    try:
+        version = connection.execute("pragma user_version").fetchone()[0]
+        connection.execute(TABLE_OF_PARTS)
+        applied = {row[0] for row in connection.execute("select number from schema_part")}
+        now = iso_utc(datetime.now(UTC))
+        note = "insert into schema_part values (?, ?, ?)"
+        if not applied and version:
+            if version > _BEFORE_PARTS:
+                raise UnusableDatabase(f"the database was written by a later version (schema {version})")
+            old = [part for part in parts() if part.number <= version]
+            connection.executemany(note, [(part.number, part.title, now) for part in old])
+            applied = {part.number for part in old}
+        for part in missing(applied):
+            for statement in statements(part.sql):
+                connection.execute(statement)
+            connection.execute(note, (part.number, part.title, now))
+        # So that a version from before the parts refuses this file.
+        connection.execute(f"pragma user_version = {max(part.number for part in parts())}")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def statements(sql: str) -> list[str]:
+    """The statements of a part: each ends with a semicolon at a line's end."""
+    return [statement for statement in (piece.strip() for piece in sql.split(";\n")) if statement]
