@@ -175,7 +175,7 @@ def fill(journal: Journal, count: int) -> None:
             "INSERT INTO print_job (closed, id, kind, state, attempts, changed_at)"
             " SELECT 1, sequence * 100, 'slip', 'taken', 1, recorded_at FROM entry"
         )
-        database.run("UPDATE tally SET told = (SELECT max(sequence) FROM entry)")
+        database.run("UPDATE tally SET (told, likened) = (SELECT max(sequence), max(sequence) FROM entry)")
 
 
 def _send(journal: Journal) -> None:

@@ -25,6 +25,7 @@ import msgspec
 from kiosk.clock import Clock
 from kiosk.domain.entry import GENESIS, iso_utc
 from kiosk.domain.resident import is_citizen_number
+from kiosk.journal import likeness
 from kiosk.journal.database import Database, Row
 
 
@@ -42,6 +43,13 @@ class AuditEvent(StrEnum):
     ENTRIES_ACKNOWLEDGED = "entries_acknowledged"
     ENTRY_PARKED = "entry_parked"
     PARKED_RETRIED = "parked_retried"
+    SENT_AGAIN = "sent_again"
+    """The platform had lost what it once stored."""
+    BODIES_DROPPED = "bodies_dropped"
+    """The platform has held them long enough."""
+    STANDING_CHANGED = "standing_changed"
+    RESERVE_RELEASED = "reserve_released"
+    """The disk was full: the room kept back for sending was given free."""
     PRINT_RECONCILED = "print_reconciled"
     SLIP_REPRINTED = "slip_reprinted"
     DEVICE_FAULT = "device_fault"
@@ -155,6 +163,7 @@ class Audit:
             last = line[0], self._chain_within(line, last[1])
         if untold:
             self._database.run("UPDATE tally SET told = ?", (untold[-1][4],))
+            likeness.write_down_within(self._database)
         return last
 
     def _chain_within(self, line: Row, previous: bytes) -> bytes:

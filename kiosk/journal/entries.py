@@ -19,11 +19,14 @@ from uuid import UUID
 
 from kiosk.clock import Clock
 from kiosk.domain.case import Case, DeliveryState, ParkReason, PlatformState
+from kiosk.domain.enrolment import Standing
 from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, entry_digest, iso_utc
 from kiosk.domain.receipt import Receipt, receipt_number
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal import sealing
+from kiosk.journal.attachments import Attachments
 from kiosk.journal.database import Database, IntegrityError, Row
+from kiosk.journal.likeness import Likeness
 from kiosk.journal.settings import decode_enrolment
 
 
@@ -47,6 +50,8 @@ class PreparedCase:
     sealed: bytes
     enrolment: bytes
     """What it was sealed under, as it is stored; another one since then means sealing again."""
+    likeness: bytes | None = None
+    """Keyed hash of service and person (`kiosk.journal.likeness`); None where nobody was identified."""
 
 
 ENTRY_COLUMNS = (
@@ -61,8 +66,12 @@ _STATUS = (
     " ifnull(state, 'recorded'), ifnull(platform_state, 'unknown'), park_reason, acknowledged_at"
     " FROM entry LEFT JOIN delivery USING (sequence)"
 )
+_STANDING = "SELECT value FROM setting WHERE key = 'standing'"
+_GOOD = Standing.OK.value.encode("ascii")
 _INSERT_IF_ENROLLED_SO = (
-    f"INSERT INTO entry SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ({_ENROLMENT}) IS ?"
+    f"INSERT INTO entry ({ENTRY_COLUMNS.removeprefix('entry.')}, likeness)"
+    " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+    f" WHERE ({_ENROLMENT}) IS ? AND ifnull(({_STANDING}), x'{_GOOD.hex()}') = x'{_GOOD.hex()}'"
 )
 _MAX_PROBES = 16
 
@@ -70,15 +79,16 @@ _MAX_PROBES = 16
 class Entries:
     """The `entry` table."""
 
-    def __init__(self, database: Database, clock: Clock, boot: str) -> None:
-        self._database, self._clock, self._boot = database, clock, boot
+    def __init__(self, database: Database, clock: Clock, boot: str, attachments: Attachments) -> None:
+        self._database, self._clock, self._boot, self._attachments = database, clock, boot, attachments
+        self._likeness = Likeness(database)
         # As last seen. Both may be old, because another process writes too; the insert finds that out.
         self._tail: tuple[int, bytes] | None = None
         self._enrolment: bytes | None = None
 
     def prepare(self, case: Case) -> PreparedCase:
         """Seal a case ahead of `record`, which then only has to write. Raises `JournalError(NOT_ENROLLED)`."""
-        return _sealed(case, case.entry_id, self._enrolment or self._look_up_enrolment())
+        return self._sealed(case, case.entry_id, self._enrolment or self._look_up_enrolment())
 
     def record(self, case: Case | PreparedCase) -> Receipt:
         """Seal and record a case, whole or not at all; the receipt that may now be shown and printed.
@@ -87,12 +97,15 @@ class Entries:
         million numbers of a terminal two entries may ask for the same one: the later is then recorded under
         an identity derived from its own, so use `Receipt.entry_id`, not `Case.entry_id`, from here on.
 
-        Raises `JournalError`.  After INPUT_OUTPUT nobody knows whether it was recorded: open the journal
+        Raises `JournalError`: STOPPED when the platform does not trust this terminal's chain, MISSING_ATTACHMENT
+        when the case names one that is not stored, and the disk's own.  After INPUT_OUTPUT nobody knows whether it was recorded: open the journal
         again and record the same case again, which settles it.
         """
         ahead = case if isinstance(case, PreparedCase) else None
         plain = case.case if isinstance(case, PreparedCase) else case
         for candidate in _identities(plain.entry_id):
+            if plain.attachments and self.by_id(candidate) is None:
+                self._attachments.claim(candidate, plain.attachments)
             receipt = self._record_as(candidate, plain, ahead)
             if receipt is not None:
                 return receipt
@@ -108,6 +121,19 @@ class Entries:
         """The entry with this identity (`Receipt.entry_id`), or None."""
         row = self._database.row(f"{_STATUS} WHERE entry_id = ?", (entry_id.bytes,))
         return _status(row) if row else None
+
+    def similar(self, service_code: str, identity_number: str) -> Receipt | None:
+        """The newest entry of this person for this service that is not over yet (returned, rejected, concluded).
+
+        The number is hashed under this journal's own key and not kept.
+        """
+        likeness = self._likeness.of(service_code, identity_number)
+        return None if likeness is None else self._likeness.newest(likeness)
+
+    def tail(self) -> tuple[int, bytes]:
+        """Sequence and digest of the newest entry; (0, 32 zero bytes) before the first."""
+        row = self._database.row(_TAIL)
+        return (row[0], row[1]) if row else (0, GENESIS)
 
     def last(self) -> EntryStatus | None:
         """The newest entry, or None."""
@@ -127,13 +153,14 @@ class Entries:
 
     def _record_as(self, entry_id: UUID, case: Case, ahead: PreparedCase | None) -> Receipt | None:
         """Record `case` as `entry_id`; None when the number that follows from it is another entry's."""
-        prepared = ahead or _sealed(case, entry_id, self._enrolment or self._look_up_enrolment())
+        prepared = ahead or self._sealed(case, entry_id, self._enrolment or self._look_up_enrolment())
         try:
             while True:
                 receipt = self._append(prepared)
                 if receipt is not None:
                     return receipt
-                prepared = _sealed(case, entry_id, self._look_up_enrolment())
+                self._refuse_when_stopped()
+                prepared = self._sealed(case, entry_id, self._look_up_enrolment())
         except IntegrityError:
             # Rare, so found out only here: it is recorded already, or the number is taken.
             row = self._database.row(_KNOWN, (entry_id.bytes,))
@@ -142,7 +169,7 @@ class Entries:
             return _receipt(row) if row is not None else None
 
     def _append(self, prepared: PreparedCase) -> Receipt | None:
-        """The one commit; None when the terminal was enrolled anew since the case was sealed."""
+        """The one commit; None when the terminal was enrolled anew since the case was sealed, or was stopped."""
         if self._tail is not None:
             self._database.require_in_place()
             # The trigger refuses an entry that does not follow the newest one, so a tail that is old costs
@@ -150,8 +177,7 @@ class Entries:
             with suppress(IntegrityError):
                 return self._insert(prepared, self._tail)
         with self._database.transaction():
-            row = self._database.row(_TAIL)
-            return self._insert(prepared, (row[0], row[1]) if row else (0, GENESIS))
+            return self._insert(prepared, self.tail())
 
     def _insert(self, prepared: PreparedCase, tail: tuple[int, bytes]) -> Receipt | None:
         header, sealed = prepared.header, prepared.sealed
@@ -185,6 +211,7 @@ class Entries:
                 previous,
                 digest,
                 sealed,
+                prepared.likeness,
                 prepared.enrolment,
             ),
         )
@@ -192,6 +219,27 @@ class Entries:
             return None
         self._tail = sequence, digest
         return receipt
+
+    def _refuse_when_stopped(self) -> None:
+        row = self._database.row(_STANDING)
+        if row is not None and row[0] != _GOOD:
+            raise JournalError(JournalFault.STOPPED, bytes(row[0]).decode("ascii", "replace"))
+
+    def _sealed(self, case: Case, entry_id: UUID, stored: bytes) -> PreparedCase:
+        enrolment = decode_enrolment(stored)
+        header = EntryHeader(
+            terminal_number=enrolment.terminal_number,
+            entry_id=entry_id,
+            kind=EntryKind.CASE,
+            service_code=case.service_code,
+            pack_version=case.pack_version,
+            receipt_number=receipt_number(enrolment.terminal_number, entry_id),
+        )
+        body = case if entry_id == case.entry_id else replace(case, entry_id=entry_id)
+        sealed = sealing.seal(sealing.encode_case(body), header, enrolment.sealing_key)
+        number = case.resident.number if case.resident is not None else ""
+        likeness = self._likeness.of(case.service_code, number)
+        return PreparedCase(case=case, header=header, sealed=sealed, enrolment=stored, likeness=likeness)
 
     def _look_up_enrolment(self) -> bytes:
         """The enrolment as it is stored now."""
@@ -222,21 +270,6 @@ def entry_of(row: Row) -> RecordedEntry:
         previous_digest=row[10],
         digest=row[11],
     )
-
-
-def _sealed(case: Case, entry_id: UUID, stored: bytes) -> PreparedCase:
-    enrolment = decode_enrolment(stored)
-    header = EntryHeader(
-        terminal_number=enrolment.terminal_number,
-        entry_id=entry_id,
-        kind=EntryKind.CASE,
-        service_code=case.service_code,
-        pack_version=case.pack_version,
-        receipt_number=receipt_number(enrolment.terminal_number, entry_id),
-    )
-    body = case if entry_id == case.entry_id else replace(case, entry_id=entry_id)
-    sealed = sealing.seal(sealing.encode_case(body), header, enrolment.sealing_key)
-    return PreparedCase(case=case, header=header, sealed=sealed, enrolment=stored)
 
 
 def _identities(entry_id: UUID) -> Iterator[UUID]:

@@ -17,15 +17,20 @@ from typing import Self
 
 from kiosk.clock import Clock, boot_id
 from kiosk.errors import JournalError, JournalFault
-from kiosk.journal import replacement, schema, verification
+from kiosk.journal import backup, headroom, replacement, schema, verification
+from kiosk.journal.attachments import Attachments
 from kiosk.journal.audit import Audit, AuditEvent, AuditField
+from kiosk.journal.audit_roots import AuditRoots
 from kiosk.journal.database import Database
 from kiosk.journal.entries import Entries
+from kiosk.journal.headroom import HeadRoom
 from kiosk.journal.inbox import Inbox
 from kiosk.journal.outbox import Outbox
 from kiosk.journal.page_key import load_or_create_key
 from kiosk.journal.print_jobs import PrintJobs
 from kiosk.journal.replacement import Replacement
+from kiosk.journal.reserve import Reserve, free_bytes
+from kiosk.journal.retention import Retention
 from kiosk.journal.settings import Settings
 from kiosk.journal.verification import Verification
 
@@ -36,16 +41,24 @@ _FULL_CHECK_UP_TO_BYTES = 4 * 1024 * 1024
 """Up to this size every page is checked at start (some 0.2 s); above it only the newest entries are."""
 
 
-class Journal:
-    """Every promise of this terminal, by topic: entries, outbox, print jobs, inbox, settings, audit."""
+LOG_ALARM_BYTES = 64 * 1024 * 1024
+"""A log this long has not been folded in for thousands of commits."""
 
-    def __init__(self, database: Database, clock: Clock, boot: str) -> None:
-        self._database = database
+
+class Journal:
+    """Every promise of this terminal, by topic: entries, attachments, outbox, print jobs, inbox, settings, audit."""
+
+    def __init__(self, database: Database, key: bytes, clock: Clock, boot: str) -> None:
+        self._database, self._key = database, key
+        self.reserve = Reserve(database.file)
         self.settings = Settings(database)
         self.audit = Audit(database, clock, boot)
+        self.audit_roots = AuditRoots(database, self.audit)
         self.print_jobs = PrintJobs(database, clock)
-        self.entries = Entries(database, clock, boot)
-        self.outbox = Outbox(database, clock, boot, self.audit)
+        self.attachments = Attachments(database, self.settings, boot, self._has_room_for_attachments)
+        self.entries = Entries(database, clock, boot, self.attachments)
+        self.outbox = Outbox(database, clock, boot, self.audit, self.attachments, self._release_reserve)
+        self.retention = Retention(database, self.attachments, self.audit)
         self.inbox = Inbox(database, clock, self.settings, self.outbox)
 
     @classmethod
@@ -91,6 +104,36 @@ class Journal:
         """Fold the log into the main file. For the sync process in a pause: a resident should not wait for it."""
         self._database.checkpoint()
 
+    def log_bytes(self) -> int:
+        """How large the log beside the main file is. It stays below some 20 MB unless a reader holds it open."""
+        try:
+            return self._database.file.with_name(self._database.file.name + "-wal").stat().st_size
+        except OSError:
+            return 0
+
+    @property
+    def log_is_stuck(self) -> bool:
+        """Whether somebody keeps the log from being folded in: a reader that hangs, to be ended and reported."""
+        return self.log_bytes() > LOG_ALARM_BYTES
+
+    def free_bytes(self) -> int:
+        """What may still be written on the journal's disk. Raises `JournalError(INPUT_OUTPUT)`."""
+        try:
+            return free_bytes(self._database.file.parent)
+        except OSError as error:
+            raise JournalError(JournalFault.INPUT_OUTPUT, str(error)) from error
+
+    def headroom(self, free_bytes: int, reserve_bytes: int) -> HeadRoom:
+        """How long the disk lasts at this terminal's pace, and what must stop now. Costs the same at any size."""
+        return headroom.measure(self._database, free_bytes, reserve_bytes, self.reserve.held)
+
+    def back_up(self, folder: Path, keep: int) -> Path:
+        """Add a checked copy to the ring of `keep` in `folder`; its path. Raises `JournalError` (NO_ROOM, DAMAGED).
+
+        `Journal.open_or_replace` looks for copies in the folder `backups` beside the journal.
+        """
+        return backup.write(self._database, self._key, folder, keep, self.reserve.wanted_bytes)
+
     def close(self) -> None:
         """Close the connection; harmless twice."""
         self._database.close()
@@ -103,6 +146,13 @@ class Journal:
     ) -> None:
         self.close()
 
+    def _has_room_for_attachments(self) -> bool:
+        wanted = self.reserve.wanted_bytes
+        return not wanted or self.headroom(self.free_bytes(), wanted).attachments_allowed
+
+    def _release_reserve(self) -> bool:
+        return self.reserve.release()
+
     @classmethod
     def _open(cls, file: Path, key: bytes, clock: Clock, boot: str | None) -> Journal:
         database = Database(file, key)
@@ -111,7 +161,7 @@ class Journal:
         except BaseException:
             database.close()
             raise
-        return cls(database, clock, boot if boot is not None else boot_id())
+        return cls(database, key, clock, boot if boot is not None else boot_id())
 
     @classmethod
     def _replace(

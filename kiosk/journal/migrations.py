@@ -5,10 +5,13 @@ Kept apart from `kiosk.journal.schema` so that a terminal whose file is current 
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from sqlite_utils.db import Database
 from sqlite_utils.migrations import Migrations
+
+from kiosk.journal import migration_2
 
 _steps = Migrations("linban_journal")
 
@@ -210,6 +213,15 @@ def _first(database: Database) -> None:
     for script in (_ENTRY, _DELIVERY, _PAPER_AND_AUDIT):
         for statement in _statements(script):
             database.conn.execute(statement)
+
+
+@_steps(name="0002_complete")
+def _second(database: Database) -> None:
+    """Attachments, audit roots, retention, sending again, likeness."""
+    scripts = (migration_2.DELIVERY, migration_2.LIKENESS, migration_2.ATTACHMENT, migration_2.AUDIT_ROOT)
+    for statement in (one for script in scripts for one in _statements(script)):
+        database.conn.execute(statement)
+    database.conn.execute("INSERT INTO setting VALUES ('likeness_key', ?)", (os.urandom(32),))
 
 
 def _statements(script: str) -> list[str]:

@@ -10,18 +10,34 @@ makes the resident wait.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from kiosk.clock import Clock
 from kiosk.domain.case import DeliveryState, ParkReason, PlatformState
 from kiosk.domain.entry import RecordedEntry, iso_utc
+from kiosk.errors import JournalError, JournalFault
+from kiosk.journal.attachments import Attachments
 from kiosk.journal.audit import Audit, AuditEvent, AuditField
 from kiosk.journal.database import Database, Row
 from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
+from kiosk.journal.process_identity import is_gone, new_owner
+from kiosk.journal.settlement import Acknowledged, Parked, Released, Settlement
+
+__all__ = [
+    "Acknowledged",
+    "LeasedEntry",
+    "Outbox",
+    "OutboxItem",
+    "Parked",
+    "QueueSummary",
+    "Released",
+    "SentAgain",
+    "Settlement",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,35 +47,6 @@ class LeasedEntry:
     entry: RecordedEntry
     attempts: int
     """This try included: 1 the first time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
-    """The platform signed that it holds the entry; `token` is the signed acknowledgement as it came."""
-
-    entry_id: UUID
-    token: bytes
-    platform_state: PlatformState = PlatformState.RECEIVED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    """The platform refused the entry and sending it again will not help."""
-
-    entry_id: UUID
-    reason: ParkReason
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
-    """The try came to nothing; free the lease, and leave the entry alone for `retry_in_s`."""
-
-    entry_id: UUID
-    retry_in_s: float = 0.0
-
-
-Settlement = Acknowledged | Parked | Released
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +61,16 @@ class QueueSummary:
     oldest_unsent_s: float | None
     """Age of the oldest entry that is pending or leased; None when there is none."""
     last_acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentAgain:
+    """What came of a platform asking for entries that it once had."""
+
+    count: int
+    """Acknowledged entries that wait again."""
+    gone: int
+    """Those whose body was dropped after the platform had held it long enough: they cannot be sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +89,10 @@ class OutboxItem:
     park_detail: str
 
 
+ResultT = TypeVar("ResultT")
+
 _DETAIL_CHARACTERS = 200
+_AGAIN_BATCH = 500
 _UNDELIVERED = (DeliveryState.LEASED, DeliveryState.RECORDED, DeliveryState.PARKED)
 _HIGHEST_TRIED = "(SELECT ifnull(max(sequence), 0) FROM delivery)"
 _WAITING = (
@@ -119,7 +119,8 @@ _TRACK_UP_TO = (
     f" WHERE sequence > {_HIGHEST_TRIED} AND sequence <= ?"
 )
 _ACKNOWLEDGE = (
-    "UPDATE delivery SET state = 'acknowledged', acknowledgement = ?, acknowledged_at = ?, lease_owner = NULL,"
+    "UPDATE delivery SET state = 'acknowledged', acknowledgement = ?, acknowledged_at = ?, stored_at = ?,"
+    " lease_owner = NULL,"
     " park_reason = NULL, park_detail = '', platform_state ="
     " CASE WHEN platform_state IN ('unknown', 'received') THEN ? ELSE platform_state END"
     " WHERE sequence = ? AND state <> 'acknowledged'"
@@ -131,6 +132,21 @@ _PARK = (
 _RELEASE = (
     "UPDATE delivery SET state = 'recorded', lease_owner = NULL, due_ms = ?, due_boot = ?"
     " WHERE sequence = ? AND state = 'leased' AND lease_owner = ?"
+)
+_HOLDERS = (
+    "SELECT DISTINCT lease_owner, due_boot FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'"
+)
+_FREE = (
+    "UPDATE delivery SET state = 'recorded', lease_owner = NULL, due_ms = 0, due_boot = ''"
+    " WHERE state = 'leased' AND lease_owner = ?"
+)
+_FORGOTTEN = (
+    "SELECT delivery.sequence, sealed IS NULL, entry_id FROM delivery JOIN entry USING (sequence)"
+    " WHERE delivery.sequence BETWEEN ? AND ? AND state = 'acknowledged'"
+)
+_SEND_AGAIN = (
+    "UPDATE delivery SET state = 'recorded', resent = resent + 1, due_ms = 0, due_boot = ''"
+    " WHERE sequence = ? AND state = 'acknowledged'"
 )
 _UNPARK = (
     "UPDATE delivery SET state = 'recorded', park_reason = NULL, park_detail = '', due_ms = 0, due_boot = ''"
@@ -164,9 +180,19 @@ _LISTING_FRESH = (
 class Outbox:
     """The `delivery` table, seen by whoever sends."""
 
-    def __init__(self, database: Database, clock: Clock, boot: str, audit: Audit) -> None:
-        self._database, self._clock, self._boot, self._audit = database, clock, boot, audit
-        self._owner = os.urandom(8).hex()
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        boot: str,
+        audit: Audit,
+        attachments: Attachments,
+        make_room: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`make_room` is asked once when the disk is full; True means that trying again may help."""
+        self._database, self._clock, self._boot = database, clock, boot
+        self._audit, self._attachments, self._make_room = audit, attachments, make_room
+        self._owner = new_owner()
 
     def lease(self, limit: int, max_bytes: int, lease_s: float) -> list[LeasedEntry]:
         """Entries to send now: those tried before first, then by sequence; at most `limit` and `max_bytes`.
@@ -175,6 +201,18 @@ class Outbox:
         """
         # An empty queue must not hide that the file was replaced under a sender who only reads.
         self._database.require_in_place()
+        return self._with_room(lambda: self._lease(limit, max_bytes, lease_s))
+
+    def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Write what became of the tries, in one commit; how many rows it changed.
+
+        Idempotent: an entry that is acknowledged stays so whatever comes later, one that is not known here
+        is passed over, and a lease that somebody else took over meanwhile is not released.
+        """
+        return self._with_room(lambda: self._settle(settlements)) if settlements else 0
+
+    def _lease(self, limit: int, max_bytes: int, lease_s: float) -> list[LeasedEntry]:
+        self._free_leases_of_the_dead()
         if not self._due(1):
             return []
         leased: list[LeasedEntry] = []
@@ -194,14 +232,7 @@ class Outbox:
             )
         return leased
 
-    def settle(self, settlements: Sequence[Settlement]) -> int:
-        """Write what became of the tries, in one commit; how many rows it changed.
-
-        Idempotent: an entry that is acknowledged stays so whatever comes later, one that is not known here
-        is passed over, and a lease that somebody else took over meanwhile is not released.
-        """
-        if not settlements:
-            return 0
+    def _settle(self, settlements: Sequence[Settlement]) -> int:
         changed = acknowledged = 0
         now = iso_utc(self._clock.now())
         with self._database.transaction():
@@ -234,6 +265,23 @@ class Outbox:
             oldest_unsent_s=None if oldest is None else self._age_s(oldest),
             last_acknowledged_at=datetime.fromisoformat(last) if last else None,
         )
+
+    def highest_acknowledged(self) -> int:
+        """The highest sequence that the platform ever acknowledged; 0 before the first."""
+        row = self._database.row("SELECT highest_acknowledged FROM tally")
+        return int(row[0]) if row else 0
+
+    def send_again(self, first: int, last: int) -> SentAgain:
+        """The platform lost what it had stored from `first` to `last`: what was acknowledged waits again.
+
+        In commits of some hundred rows. What it once signed is kept beside each until it signs anew.
+        """
+        count = gone = 0
+        for low in range(first, min(last, self.highest_acknowledged()) + 1, _AGAIN_BATCH):
+            with self._database.transaction():
+                some = self._send_again_within(low, min(low + _AGAIN_BATCH - 1, last))
+            count, gone = count + some.count, gone + some.gone
+        return SentAgain(count=count, gone=gone)
 
     def listing(self, state: DeliveryState | None = None, limit: int = 200) -> list[OutboxItem]:
         """The oldest entries in `state`, in order; without one, everything that is not acknowledged."""
@@ -268,6 +316,36 @@ class Outbox:
             "UPDATE delivery SET platform_state = ? WHERE sequence = ?", (state.value, sequence)
         )
 
+    def _with_room(self, work: Callable[[], ResultT]) -> ResultT:
+        """Sending must go on when the disk is full: what is promised leaves it only this way."""
+        try:
+            return work()
+        except JournalError as error:
+            if error.fault is not JournalFault.DISK_FULL or not self._make_room():
+                raise
+            return work()
+
+    def _send_again_within(self, first: int, last: int) -> SentAgain:
+        rows = self._database.rows(_FORGOTTEN, (first, last))
+        here = [row for row in rows if not row[1]]
+        for sequence, _, entry_id in here:
+            self._database.run(_SEND_AGAIN, (sequence,))
+            self._attachments.send_again_within(entry_id)
+        if rows:
+            self._audit.append_within(AuditEvent.SENT_AGAIN, str(first), {AuditField.COUNT: len(here)})
+        return SentAgain(count=len(here), gone=len(rows) - len(here))
+
+    def _free_leases_of_the_dead(self) -> None:
+        """A sender that was killed holds nothing: what it had leased need not wait for the lease to run out."""
+        dead = [
+            owner
+            for owner, boot in self._database.rows(_HOLDERS)
+            if owner != self._owner and boot == self._boot and is_gone(owner)
+        ]
+        if dead:
+            with self._database.transaction():
+                self._database.run_many(_FREE, [(owner,) for owner in dead])
+
     def _due(self, limit: int) -> list[int]:
         now = self._now_ms()
         tried = self._database.rows(_EXPIRED, (now, self._boot, limit))
@@ -292,7 +370,8 @@ class Outbox:
         return int(found[0])
 
     def _acknowledge(self, sequence: int, settlement: Acknowledged, now: str) -> int:
-        values = (settlement.token, now, settlement.platform_state.value, sequence)
+        stored_at = iso_utc(settlement.stored_at) if settlement.stored_at is not None else None
+        values = (settlement.token, now, stored_at, settlement.platform_state.value, sequence)
         return self._database.run(_ACKNOWLEDGE, values)
 
     def _park(self, sequence: int, settlement: Parked) -> int:

@@ -17,6 +17,7 @@ from uuid import UUID
 from kiosk.clock import Clock
 from kiosk.domain.entry import iso_utc
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintState, PrintVerdict
+from kiosk.journal import likeness
 from kiosk.journal.database import Database, Row
 
 JOBS_PER_ENTRY = 100
@@ -132,6 +133,7 @@ class PrintJobs:
 
     def _write_down_within(self) -> None:
         self._database.run(f"INSERT INTO print_job ({_COLUMNS}) {_UNWRITTEN}")
+        likeness.write_down_within(self._database)
 
     def _change(
         self, job_id: int, assignments: str, values: tuple[object, ...] = (), only_if: str = "1"

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.database import Database, LibraryError
 
-VERSION = 1
+VERSION = 2
 """What this program writes. Raise it with each migration in `kiosk.journal.migrations`."""
 
 

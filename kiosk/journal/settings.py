@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from kiosk.domain.enrolment import Enrolment
+from kiosk.domain.enrolment import Enrolment, Standing
 from kiosk.journal.database import Database
 
 
@@ -54,6 +54,18 @@ class Settings:
         """Remember the platform's answer to an enrolment code."""
         with self._database.transaction():
             self._database.run(_PUT, (SettingKey.ENROLMENT.value, msgspec.json.encode(enrolment)))
+
+    def standing(self) -> Standing:
+        """Whether new receipts may be made here, as the platform said last."""
+        value = self.get(SettingKey.STANDING)
+        return Standing(value.decode("ascii")) if value is not None else Standing.OK
+
+    def set_standing(self, standing: Standing) -> bool:
+        """Remember the platform's word; whether it is another one than before. No commit when it is not."""
+        if standing is self.standing():
+            return False
+        self.put(SettingKey.STANDING, standing.value.encode("ascii"))
+        return True
 
     def get(self, key: SettingKey) -> bytes | None:
         """The value under `key`, or None."""

@@ -71,7 +71,7 @@ def test_the_body_of_an_acknowledged_entry_may_go_and_its_digest_stays(two: Jour
 
 COPY = (
     "INSERT {how} INTO entry SELECT {sequence}, randomblob(16), 'x', terminal_number, kind, service_code,"
-    " pack_version, recorded_at, boot_id, monotonic_ms, {previous}, digest, sealed FROM entry WHERE sequence = 2"
+    " pack_version, recorded_at, boot_id, monotonic_ms, {previous}, digest, sealed, likeness FROM entry WHERE sequence = 2"
 )
 
 

@@ -1,0 +1,121 @@
+"""Backups: a ring of whole copies beside the journal, each proved by opening it before it counts.
+
+They are for a damaged file, not for a lost disk: what the damaged journal cannot tell any more, the newest one
+can.  A copy is encrypted with the same key as the journal; it is written under another name, checked page by page,
+synced and renamed, so a ring never holds half a copy.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from kiosk.errors import JournalError, JournalFault
+from kiosk.journal.database import Database, LibraryError
+from kiosk.journal.reserve import free_bytes
+
+FOLDER = "backups"
+"""Where the ring lies unless somebody says otherwise: a folder beside the journal."""
+_NAME = re.compile(r"journal-([0-9]{8})\.db", re.ASCII)
+_UNFINISHED = "unfinished.db"
+_TAILS = "SELECT (SELECT max(sequence) FROM entry), (SELECT max(position) FROM audit)"
+
+
+def write(database: Database, key: bytes, folder: Path, keep: int, kept_free_bytes: int) -> Path:
+    """Add a copy to the ring in `folder`, which then holds the `keep` newest; its path.
+
+    Raises `JournalError`: NO_ROOM when the copy would eat what is kept back, DAMAGED when it does not check.
+    """
+    if keep < 1:
+        raise ValueError("a ring keeps one copy at least")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if free_bytes(folder) < _size(database) + kept_free_bytes:
+            raise JournalError(JournalFault.NO_ROOM, "backup")
+        copy = _written(database, key, folder)
+        for old in list(newest_first(folder))[keep:]:
+            old.unlink()
+    except OSError as error:
+        raise JournalError(JournalFault.READ_ONLY, str(error)) from error
+    return copy
+
+
+def newest_first(folder: Path) -> Iterator[Path]:
+    """The copies in the ring, the newest first."""
+    with suppress(OSError):
+        yield from sorted((one for one in folder.iterdir() if _NAME.fullmatch(one.name)), reverse=True)
+
+
+def newest_readable(folder: Path, key: bytes) -> Database | None:
+    """The newest copy that opens and is whole, or None. The caller closes it."""
+    for copy in newest_first(folder):
+        try:
+            database = Database(copy, key)
+        except JournalError:
+            continue
+        if _is_whole(database):
+            return database
+        database.close()
+    return None
+
+
+def _written(database: Database, key: bytes, folder: Path) -> Path:
+    unfinished = folder / _UNFINISHED
+    _clear(unfinished)
+    number = max([_number(one) for one in newest_first(folder)], default=0) + 1
+    before = _tails(database)
+    # The journal's page key is taken over. It is made from one snapshot, and makes nobody wait who writes.
+    database.run("VACUUM INTO ?", (str(unfinished),))
+    copy = Database(unfinished, key)
+    try:
+        whole = _is_whole(copy) and all(a >= b for a, b in zip(_tails(copy), before, strict=True))
+    finally:
+        copy.close()
+    if not whole:
+        raise JournalError(JournalFault.DAMAGED, "the copy does not check")
+    _sync(unfinished)
+    target = folder / f"journal-{number:08d}.db"
+    unfinished.rename(target)
+    _sync(folder)
+    return target
+
+
+def _is_whole(copy: Database) -> bool:
+    """Every page's MAC is right, and the structure is one that can be walked."""
+    try:
+        return not copy.rows("PRAGMA cipher_integrity_check") and copy.rows("PRAGMA quick_check(1)") == [
+            ("ok",)
+        ]
+    except (JournalError, LibraryError):
+        return False
+
+
+def _tails(database: Database) -> tuple[int, ...]:
+    row = database.row(_TAILS)
+    return tuple(int(one or 0) for one in row) if row else ()
+
+
+def _size(database: Database) -> int:
+    pages, size = database.row("PRAGMA page_count"), database.row("PRAGMA page_size")
+    return int(pages[0]) * int(size[0]) if pages and size else 0
+
+
+def _number(copy: Path) -> int:
+    found = _NAME.fullmatch(copy.name)
+    return int(found[1]) if found else 0
+
+
+def _clear(unfinished: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
