@@ -4,7 +4,7 @@ A case of 800 bytes is too short for a compressor to learn from, and what is sea
 later.  So the words that all cases share (the names of the fields, the codes of services and answers, what
 addresses look like) lie ready in a dictionary on both sides.  A dictionary is known by its number for ever:
 one that was released is never changed, a better one takes the next number (`python -m
-kiosk.journal.train_dictionary`), and the platform keeps them all.
+kiosk.bench.train_dictionary`), and the platform keeps them all.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.bench.invented_cases import MEASURING, invented_cases
 from kiosk.catalogue.loader import load_catalogue
 from kiosk.config import PACKAGE_ROOT
 from kiosk.domain.attachment import AttachmentSeal
@@ -20,7 +21,6 @@ from kiosk.domain.case import new_entry_id
 from kiosk.domain.entry import EntryHeader, EntryKind
 from kiosk.errors import SealingError, SealingFault
 from kiosk.journal import case_dictionary, sealing
-from kiosk.journal.invented_cases import MEASURING, invented_cases
 from tests.journal.conftest import MakeCase
 
 PRIVATE = X25519PrivateKey.generate()

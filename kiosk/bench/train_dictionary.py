@@ -1,4 +1,4 @@
-"""Trains a dictionary for cases: `python -m kiosk.journal.train_dictionary NUMBER`.
+"""Trains a dictionary for cases: `python -m kiosk.bench.train_dictionary NUMBER`.
 
 From the packs' own fields and invented residents, so that nobody's data is in it; the same packs and the
 same zstd give the same file.  A number that exists is never written over.
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import zstandard
 
+from kiosk.bench.invented_cases import TRAINING, invented_cases
 from kiosk.catalogue.loader import load_catalogue
 from kiosk.config import PACKAGE_ROOT
 from kiosk.domain.entry import EntryHeader, EntryKind
 from kiosk.journal.case_dictionary import file_of, without_header
-from kiosk.journal.invented_cases import TRAINING, invented_cases
 from kiosk.journal.sealing import encode_case
 
 SIZE_BYTES = 4096
