@@ -1,9 +1,7 @@
 """A camera that is not there: a counter under a noisy sensor, and hands that hold things before it.
 
-It serves frames on a local socket (see `devices.transport.simulated_source`); the driver's port is
-`sim:LINK`.  Faults count the bytes that the camera sends (`byte N`) or the frames it is asked for
-(`command N`).  Beyond the common ones: `freeze` (the same picture, to the last bit), `black` (a covered
-lens), `garbage` (the next `frames` pictures are half noise), `slow` (`gap_s` between pictures).
+Its frames and the common mishaps of a lens are `devices.simulated_camera`'s.  Beyond those: `garbage` (the next
+`frames` pictures are half noise).
 """
 
 from __future__ import annotations
@@ -17,10 +15,8 @@ import numpy as np
 
 from devices.camera import scene
 from devices.fault_script import Fault
-from devices.simulator import Simulator
-from devices.transport.frame_port import FramePort
+from devices.simulated_camera import SimulatedCamera
 from devices.transport.frame_source import Pixels, read_image
-from devices.transport.simulated_source import ASK, HEAD, MAGIC
 from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 
@@ -29,7 +25,7 @@ _SCAN_S = 2.0
 """How long a hand holds a code up."""
 
 
-class CameraSimulator(Simulator):
+class CameraSimulator(SimulatedCamera):
     """The camera, the counter below it, and what lies there."""
 
     name = "code-camera"
@@ -43,16 +39,11 @@ class CameraSimulator(Simulator):
         clock: Clock | None = None,
         frames_per_s: float = FRAMES_PER_S,
     ) -> None:
-        super().__init__(FramePort(link), baud=None, script=script, clock=clock)  # a camera has no baud
+        super().__init__(link, frames_per_s=frames_per_s, script=script, clock=clock)
         self._empty = scene.counter()
         self._scene = self._empty
         self._sensor = scene.Sensor(self._empty.shape)
-        self._interval_s = self._usual_interval_s = 1 / frames_per_s
-        self._covered = self._freezes = False
-        self._last: Pixels | None = None
         self._garbage_left = 0
-        self._due = 0.0
-        self._frames = 0
         self._shown = False
 
     # -- hands -----------------------------------------------------------------------------------------
@@ -73,66 +64,33 @@ class CameraSimulator(Simulator):
             self._scene, self._shown = self._empty, False
             self.changed()
 
-    def cover(self, covered: bool = True) -> None:
-        """Put a hand on the lens, or take it off."""
-        with self.lock:
-            self._covered = covered
-            self.changed()
-
     # -- the camera ------------------------------------------------------------------------------------
-
-    def received(self, data: bytes) -> None:
-        """See `Simulator`: each byte asks for a frame."""
-        for _ in range(data.count(ASK)):
-            self.command_arrived()
-            now = self._clock.monotonic()
-            self._due = max(now, self._due + self._interval_s)
-            self.later(self._due - now, self._send_frame)
 
     def state(self) -> dict[str, Any]:
         """See `Simulator`."""
-        return {
-            "plugged": self._port.plugged,
-            "frames": self._frames,
-            "shown": self._shown,
-            "covered": self._covered,
-            "frozen": self._freezes,
-        }
+        return super().state() | {"shown": self._shown}
 
     def heal(self) -> None:
         """See `Simulator`."""
         with self.lock:
-            self._interval_s, self._garbage_left = self._usual_interval_s, 0
-            self._covered = self._freezes = False
+            self._garbage_left = 0
             super().heal()
 
     def suffer(self, fault: Fault) -> None:
         """See `Simulator`."""
-        if fault.do == "freeze":
-            self._freezes = True
-            self._later(fault.for_s, self._thaw)
-        elif fault.do == "black":
-            self._covered = True
-            self._later(fault.for_s, lambda: self.cover(False))
-        elif fault.do == "garbage":
+        if fault.do == "garbage":
             self._garbage_left = int(fault.options.get("frames", 1))
-        elif fault.do == "slow":
-            self._interval_s = float(fault.options.get("gap_s", 1.0))
-            self._later(fault.for_s, self._hurry)
         else:
             super().suffer(fault)
-        self.changed()
 
     def control_methods(self) -> dict[str, Method]:
         """See `Simulator`."""
-        return {
+        return super().control_methods() | {
             "show": self._show,
             "scan": self._scan,
             "clear": lambda _params: self.clear(),
             "cover": lambda _params: self.cover(),
             "uncover": lambda _params: self.cover(False),
-            "freeze": lambda params: self.suffer(Fault(do="freeze", for_s=params.get("for_s"))),
-            "thaw": lambda _params: self._thaw(),
         }
 
     def _scan(self, params: Params) -> None:
@@ -160,26 +118,11 @@ class CameraSimulator(Simulator):
         else:
             raise ValueError("show needs `text` or `file`")
 
-    def _send_frame(self) -> None:
-        frame = self._frame()
-        self._frames += 1
-        self.send(HEAD.pack(MAGIC, self._frames, frame.shape[1], frame.shape[0], 1) + frame.tobytes())
-
     def _frame(self) -> Pixels:
-        if self._freezes and self._last is not None:
-            return self._last
         view = np.zeros_like(self._scene) + np.uint8(4) if self._covered else self._scene
         frame = self._sensor.take(view)
         if self._garbage_left:
             self._garbage_left -= 1
             half = frame.shape[0] // 2
             frame[half:] = np.random.default_rng(self._frames).integers(0, 256, frame[half:].shape, np.uint8)
-        self._last = frame
         return frame
-
-    def _thaw(self) -> None:
-        self._freezes = False
-        self.changed()
-
-    def _hurry(self) -> None:
-        self._interval_s = self._usual_interval_s

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from devices.document_camera.judgement import Sight, look_small
 from devices.document_camera.page_file import encode_page
 from devices.document_camera.page_finder import shrink
-from devices.document_camera.picture_watch import PictureWatch
+from devices.document_camera.plate_watch import PlateWatch
 from devices.document_camera.straighten import Page, straighten
 from devices.transport.frame_address import source_at
 from devices.transport.frame_source import FrameSource, SourceFault, source_status
@@ -60,8 +60,8 @@ class PlateCamera(DocumentCamera):
         self._clock = clock
         self._source = source or source_at(settings.port, settings.width_px, settings.height_px, clock)
         self._plate_width_mm = settings.plate_width_mm
-        self._watch = PictureWatch()
-        self._frozen: PictureWatch | None = None
+        self._watch = PlateWatch()
+        self._frozen: PlateWatch | None = None
         self._before: Sight | None = None
         self._seen_at = _NEVER
         self._missing = 0
@@ -79,7 +79,7 @@ class PlateCamera(DocumentCamera):
         # A camera that gives no first picture (another program has it) is not open.
         self._missing = 0 if self._frozen is not None else _SILENT_AFTER - 1
         self._frozen, self._before, self._seen_at = None, None, _NEVER
-        self._watch = PictureWatch()
+        self._watch = PlateWatch()
         return self.status()
 
     def close(self) -> None:

@@ -1,9 +1,6 @@
 """A document camera that is not there: papers on a plate, and every mishap of a counter.
 
-It serves frames on a local socket (`devices.transport.simulated_source`); the driver's port is `sim:LINK`.
-Faults count the bytes that the camera sends (`byte N`) or the frames it is asked for (`command N`).  Beyond
-the common ones: `freeze` (the same picture, to the last bit), `black` (a covered lens), `slow` (`gap_s`
-between pictures).
+Its frames and the mishaps of a lens are `devices.simulated_camera`'s.
 """
 
 from __future__ import annotations
@@ -20,10 +17,8 @@ from devices.document_camera import scene
 from devices.document_camera.papers import PaperKind, Sheet, draw_paper, paper_of_picture, paper_of_text
 from devices.document_camera.scene import Glare, Placed, Plate, Scene
 from devices.fault_script import Fault
-from devices.simulator import Simulator
-from devices.transport.frame_port import FramePort
+from devices.simulated_camera import SimulatedCamera
 from devices.transport.frame_source import read_image
-from devices.transport.simulated_source import ASK, HEAD, MAGIC
 from kiosk.clock import Clock
 from kiosk.ipc import Method, Params
 
@@ -34,7 +29,7 @@ MOST_SHEETS = 4
 _BLURRED_PX = 6.0
 
 
-class DocumentCameraSimulator(Simulator):
+class DocumentCameraSimulator(SimulatedCamera):
     """The camera, the plate below it, and what lies there."""
 
     name = "document-camera"
@@ -49,15 +44,11 @@ class DocumentCameraSimulator(Simulator):
         frames_per_s: float = FRAMES_PER_S,
         size: tuple[int, int] = scene.FULL_SIZE,
     ) -> None:
-        super().__init__(FramePort(link), baud=None, script=script, clock=clock)  # a camera has no baud
+        super().__init__(link, frames_per_s=frames_per_s, script=script, clock=clock)
         self._size = size
         self._scene = Scene(jpeg=0)
         self._still: Pixels | None = None
-        self._interval_s = self._usual_interval_s = 1 / frames_per_s
-        self._covered = self._freezes = self._waves = False
-        self._last: bytes | None = None
-        self._due = 0.0
-        self._frames = 0
+        self._waves = False
 
     # -- hands -----------------------------------------------------------------------------------------
 
@@ -95,51 +86,17 @@ class DocumentCameraSimulator(Simulator):
 
     # -- the camera ------------------------------------------------------------------------------------
 
-    def received(self, data: bytes) -> None:
-        """See `Simulator`: each byte asks for a frame."""
-        for _ in range(data.count(ASK)):
-            self.command_arrived()
-            now = self._clock.monotonic()
-            self._due = max(now, self._due + self._interval_s)
-            self.later(self._due - now, self._send_frame)
-
     def state(self) -> dict[str, Any]:
         """See `Simulator`."""
-        return {
-            "plugged": self._port.plugged,
-            "frames": self._frames,
+        return super().state() | {
             "sheets": len(self._scene.placed),
             "plate": self._scene.plate,
             "glares": len(self._scene.glares),
-            "covered": self._covered,
-            "frozen": self._freezes,
         }
-
-    def heal(self) -> None:
-        """See `Simulator`."""
-        with self.lock:
-            self._interval_s = self._usual_interval_s
-            self._covered = self._freezes = False
-            super().heal()
-
-    def suffer(self, fault: Fault) -> None:
-        """See `Simulator`."""
-        if fault.do == "freeze":
-            self._freezes = True
-            self._later(fault.for_s, self._thaw)
-        elif fault.do == "black":
-            self._covered = True
-            self._later(fault.for_s, self._uncover)
-        elif fault.do == "slow":
-            self._interval_s = float(fault.options.get("gap_s", 1.0))
-            self._later(fault.for_s, self._hurry)
-        else:
-            super().suffer(fault)
-        self.changed()
 
     def control_methods(self) -> dict[str, Method]:
         """See `Simulator`."""
-        return {
+        return super().control_methods() | {
             "place": self._place,
             "take_away": lambda _params: self.take_away(),
             "glare": self._glare,
@@ -148,8 +105,6 @@ class DocumentCameraSimulator(Simulator):
             "hand": self._hand,
             "move": lambda params: self.wave(bool(params.get("on", True))),
             "set": self._set,
-            "freeze": lambda params: self.suffer(Fault(do="freeze", for_s=params.get("for_s"))),
-            "thaw": lambda _params: self._thaw(),
             "vanish": lambda params: self.unplug(params.get("for_s")),
         }
 
@@ -197,13 +152,6 @@ class DocumentCameraSimulator(Simulator):
             changes["tilt_deg"] = (float(across), float(down))
         self.arrange(**changes)
 
-    def _send_frame(self) -> None:
-        self._frames += 1
-        width, height = self._size
-        if self._last is None or not self._freezes:
-            self._last = self._frame().tobytes()
-        self.send(HEAD.pack(MAGIC, self._frames, width, height, 3) + self._last)
-
     def _frame(self) -> Pixels:
         if self._covered:
             dark = np.full((self._size[1], self._size[0], 3), 4, np.uint8)
@@ -217,14 +165,3 @@ class DocumentCameraSimulator(Simulator):
                 self._still = scene.still(self._scene, self._size)
             picture = self._still
         return scene.exposed(picture, self._scene.noise, self._scene.jpeg, self._frames)
-
-    def _thaw(self) -> None:
-        self._freezes = False
-        self.changed()
-
-    def _uncover(self) -> None:
-        self._covered = False
-        self.changed()
-
-    def _hurry(self) -> None:
-        self._interval_s = self._usual_interval_s

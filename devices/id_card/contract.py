@@ -11,38 +11,25 @@ from devices.contract import Contract, Evidence, Hands, Rig, Stage, Work, played
 from devices.id_card.practice_cards import PRACTICE_CARDS, Card
 from devices.id_card.simulator import IdCardReaderSimulator
 from devices.id_card.text_block import parse_identity
+from devices.identity_contract import (
+    READ_S,
+    ending,
+    lift,
+    next_card,
+    one_read_a_placing,
+    put,
+    read_card,
+    unnoticed,
+)
 from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.device_settings import IdCardReaderSettings
 from kiosk.domain.device_status import DeviceClass
 from kiosk.domain.resident import IdentityDocument
-from kiosk.ports import CardFault, CardNotRead, CardOutcome, CardRead, IdCardReader, NoCard
-
-_READ_S = 6.0
+from kiosk.ports import CardFault, CardNotRead, CardRead, IdCardReader
 
 
 def _on(line: Path | TcpFarEnd, folder: Path) -> AbstractContextManager[Stage]:
     return played(IdCardReaderSimulator(line), folder, lambda: IdCardReaderSettings(port=str(line)))
-
-
-def _read(driver: IdCardReader, timeout_s: float, cancel: threading.Event) -> CardOutcome:
-    """As the device thread does for a new session: look until a card is there."""
-    driver.forget()
-    deadline = threading.Event()
-    timer = threading.Timer(timeout_s, deadline.set)
-    timer.start()
-    try:
-        while True:
-            outcome = driver.read(timeout_s, cancel, _unnoticed)
-            if not isinstance(outcome, NoCard) or cancel.is_set() or deadline.is_set():
-                return outcome
-            if driver.status().state != "online":
-                return outcome
-    finally:
-        timer.cancel()
-
-
-def _unnoticed() -> None:
-    """Nobody looks at the page that says "reading"."""
 
 
 def _lie(outcome: Any, hands: Hands) -> str:
@@ -62,23 +49,15 @@ def _same(document: IdentityDocument, card: Card) -> bool:
     return not isinstance(truth, CardFault) and (document.name, document.number) == (truth.name, truth.number)
 
 
-def _put(hands: Hands, **card: Any) -> None:
-    hands.do("place_card", **card)
-
-
-def _lift(hands: Hands) -> None:
-    hands.do("lift_card")
-
-
 CONTRACT: Contract[IdCardReader] = Contract(
     device=DeviceClass.ID_CARD_READER,
     work=Work(
-        prepare=_put,
-        run=_read,
+        prepare=put,
+        run=read_card,
         succeeded=lambda outcome: isinstance(outcome, CardRead),
         lie=_lie,
-        finish=_lift,
-        timeout_s=_READ_S,
+        finish=lift,
+        timeout_s=READ_S,
         wire_bytes=1400,
     ),
     stages={
@@ -92,39 +71,12 @@ CONTRACT: Contract[IdCardReader] = Contract(
 )
 
 
-@CONTRACT.check(
-    "one-read-a-placing", "一张卡放着不动，只读一次", "A card that stays on the plate is read once"
+one_read_a_placing(CONTRACT, "一张卡放着不动，只读一次", "A card that stays on the plate is read once")
+next_card(
+    CONTRACT,
+    [name for name, card in PRACTICE_CARDS.items() if not isinstance(parse_identity(card.text), CardFault)],
+    _lie,
 )
-def _one_read(rig: Rig[IdCardReader]) -> Evidence:
-    with rig.opened() as driver:
-        _put(rig.hands)
-        first = _read(driver, _READ_S, threading.Event())
-        again = [driver.read(1.0, threading.Event(), _unnoticed) for _ in range(5)]
-        _lift(rig.hands)
-    require(isinstance(first, CardRead), "was not read at all")
-    require(all(isinstance(outcome, NoCard) for outcome in again), "was read again")
-    return {"looks": len(again)}
-
-
-@CONTRACT.check("next-card", "换一张卡，读到的是新卡", "Another card is another identity")
-def _next_card(rig: Rig[IdCardReader]) -> Evidence:
-    names = [
-        name for name, card in PRACTICE_CARDS.items() if not isinstance(parse_identity(card.text), CardFault)
-    ]
-    read = 0
-    with rig.opened() as driver:
-        for name in names:
-            _put(rig.hands, card=name)
-            outcome = _read(driver, _READ_S, threading.Event())
-            lie = _lie(outcome, rig.hands) if rig.hands.simulated else ""
-            require(not lie, lie)
-            read += isinstance(outcome, CardRead)
-            _lift(rig.hands)
-            driver.read(1.0, threading.Event(), _unnoticed)
-            if not rig.hands.simulated:
-                break
-    require(read > 0, "no card was read")
-    return {"cards": read}
 
 
 @CONTRACT.check("lifted", "读到一半拿走卡，不给身份", "Lifted while being read, it gives no identity")
@@ -132,14 +84,13 @@ def _lifted(rig: Rig[IdCardReader]) -> Evidence:
     faults: dict[str, int] = {}
     for byte in range(1, 1400, 100):
         with rig.opened() as driver:
-            _put(rig.hands)
+            put(rig.hands)
             rig.hands.fault("lift", at=f"byte {byte}")
-            outcome = _read(driver, 3.0, threading.Event())
+            outcome = read_card(driver, 3.0, threading.Event())
             require(not isinstance(outcome, CardRead) or byte > 1295, f"an identity from {byte} bytes")
-            name = outcome.fault.value if isinstance(outcome, CardNotRead) else type(outcome).__name__
-            faults[name] = faults.get(name, 0) + 1
+            faults[ending(outcome)] = faults.get(ending(outcome), 0) + 1
         rig.hands.do("heal")
-        _lift(rig.hands)
+        lift(rig.hands)
     return dict(faults)
 
 
@@ -148,11 +99,11 @@ def _verdicts(rig: Rig[IdCardReader]) -> Evidence:
     seen: dict[str, str] = {}
     for answer in ("31", "32", "33", "40", "41", "60", "66"):
         with rig.opened() as driver:
-            _put(rig.hands)
+            put(rig.hands)
             rig.hands.fault("answer", sw3=answer)
-            outcome = driver.read(3.0, threading.Event(), _unnoticed)
+            outcome = driver.read(3.0, threading.Event(), unnoticed)
             require(not isinstance(outcome, CardRead), f"an identity in spite of {answer}")
             seen[answer] = outcome.fault.value if isinstance(outcome, CardNotRead) else "no card"
         rig.hands.do("heal")
-        _lift(rig.hands)
+        lift(rig.hands)
     return dict(seen)

@@ -14,7 +14,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from devices.camera import camera_watch, scene
+from devices.camera import scene
+from devices.camera.camera_watch import CameraWatch
 from devices.camera.driver import CodeCamera
 from devices.camera.simulator import CameraSimulator
 from devices.fault_script import Fault
@@ -166,7 +167,7 @@ def test_a_camera_that_falls_silent_is_offline(camera: CodeCamera, camera_sim: C
 def test_a_frozen_picture_is_told_until_it_moves_again(
     camera: CodeCamera, camera_sim: CameraSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera_watch, "FROZEN_AFTER_S", 0.8)
+    monkeypatch.setattr(CameraWatch, "frozen_after_s", 0.8)
     camera_sim.arm(Fault(do="freeze"))
     assert scan(camera, 1.5) is None
     for status in (camera.status(), camera.open()):
@@ -178,7 +179,7 @@ def test_a_frozen_picture_is_told_until_it_moves_again(
 def test_a_covered_lens_is_told_and_passes(
     camera: CodeCamera, camera_sim: CameraSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera_watch, "COVERED_AFTER_S", 0.5)
+    monkeypatch.setattr(CameraWatch, "covered_after_s", 0.5)
     camera_sim.arm(Fault(do="black", for_s=1.2))
     assert scan(camera, 1.0) is None
     status = camera.status()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from devices.camera import scene
-from devices.camera.camera_watch import COVERED_AFTER_S, FROZEN_AFTER_S, CameraWatch
+from devices.camera.camera_watch import CameraWatch
 from devices.camera.motion_gate import LOOK_AGAIN_S, MotionGate, Verdict, sampled
 from devices.transport.frame_source import Pixels
 from kiosk.domain.device_status import DeviceDetail
@@ -107,7 +107,7 @@ def watch(frames: list[Pixels], step_s: float) -> DeviceDetail:
 
 def test_a_sensor_that_sends_the_same_bits_is_frozen() -> None:
     frame = scene.Sensor(EMPTY.shape).take(EMPTY)
-    count = int(FROZEN_AFTER_S) + 2
+    count = int(CameraWatch.frozen_after_s) + 2
     assert watch([frame.copy() for _ in range(count)], 1.0) is DeviceDetail.PICTURE_FROZEN
     almost = [frame.copy() for _ in range(count)]
     almost[count // 2][-1, -1] ^= 1
@@ -116,7 +116,7 @@ def test_a_sensor_that_sends_the_same_bits_is_frozen() -> None:
 
 def test_a_hand_on_the_lens_is_covered_not_frozen_and_passes() -> None:
     black = np.full(EMPTY.shape, 5, np.uint8)
-    count = int(COVERED_AFTER_S) + 20
+    count = int(CameraWatch.covered_after_s) + 20
     assert watch([black] * count, 1.0) is DeviceDetail.LENS_COVERED
     assert watch([black] * count + [EMPTY], 1.0) is DeviceDetail.NONE
 
