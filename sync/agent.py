@@ -43,7 +43,7 @@ class Agent:
         self._key = load_or_create_terminal_key(settings.terminal_key_file)
         self._journal_key = load_or_create_key(settings.journal_key_file, settings.journal_file)
         self.line = Line(self._clock)
-        self._clients = [self._new_client(), self._new_client()]
+        self._clients = [self._new_client(), self._new_client(), self._new_client()]
         self.relay = Relay(
             self._clients[0],
             self.line,
@@ -51,6 +51,7 @@ class Agent:
             self._stopping,
             batch=settings.platform.batch,
             retry_cap_s=settings.platform.retry_cap_s,
+            beside=self._clients[2],
             on_delivered=self._tell_delivered,
             on_failed=self._check_line,
         )
@@ -61,7 +62,7 @@ class Agent:
             self._stopping,
             settings.platform,
             settings.paths.state_dir,
-            bytes_in_flight=lambda: self._clients[0].bytes_in_flight,
+            bytes_in_flight=lambda: self.relay.bytes_in_flight,
         )
         self.queries = Queries(self._new_client, self.line, self._standing, self._clock)
         self._threads = [

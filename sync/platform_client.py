@@ -20,8 +20,10 @@ from kiosk.config import PlatformSettings
 from kiosk.domain.enrolment import Enrolment
 from kiosk.domain.entry import RecordedEntry
 from kiosk.errors import LineFault, PlatformError
+from sync.batch import BatchAnswer, EntriesAnswer, to_batch
 from sync.compression import decompress
 from sync.exchange import SLOWEST_BYTES_PER_S, VERSION, Call, Exchange, Ground, Limits, RawAnswer
+from sync.paper_wire import SlipKeyAnswer, SlipKeyRequest
 from sync.signing import (
     CLOCK_HEADER,
     SignatureFault,
@@ -36,8 +38,6 @@ from sync.wire import (
     PROBLEM_TYPE,
     EnrolAnswer,
     EnrolRequest,
-    EntriesAnswer,
-    EntriesRequest,
     HeartbeatAnswer,
     HeartbeatRequest,
     InboxAnswer,
@@ -46,7 +46,6 @@ from sync.wire import (
     QueryRequest,
     decode,
     encode,
-    to_wire,
 )
 
 __all__ = ["SLOWEST_BYTES_PER_S", "VERSION", "Limits", "PlatformClient", "Proven", "Refused"]
@@ -87,6 +86,7 @@ class PlatformClient:
         self._exchange = Exchange(settings, key, clock, limits or Limits(), self._ground)
         self._platform_key: Ed25519PublicKey | None = None
         self.terminal_id = ""
+        self._terminal_number = ""
 
     @property
     def bytes_in_flight(self) -> int:
@@ -96,6 +96,7 @@ class PlatformClient:
     def become(self, enrolment: Enrolment) -> None:
         """Speak as this terminal and believe only this platform from now on."""
         self.terminal_id = enrolment.terminal_id
+        self._terminal_number = enrolment.terminal_number
         self._platform_key = Ed25519PublicKey.from_public_bytes(enrolment.signing_key)
 
     def call_off(self) -> None:
@@ -130,10 +131,18 @@ class PlatformClient:
         )
         return enrolment, answer.epoch
 
-    def send_entries(self, entries: Sequence[RecordedEntry], sequence: int) -> EntriesAnswer:
+    def send_entries(self, entries: Sequence[RecordedEntry], sequence: int) -> BatchAnswer:
         """Send a batch; one result an entry. `sequence` is the newest entry of the journal."""
-        body = encode(EntriesRequest(entries=[to_wire(entry) for entry in entries]))
-        return self._call("POST", f"/v1/terminals/{self.terminal_id}/entries", body, EntriesAnswer, sequence)
+        body = encode(to_batch(entries, self._terminal_number))
+        path = f"/v1/terminals/{self.terminal_id}/entries"
+        answer = self._call("POST", path, body, EntriesAnswer, sequence)
+        try:
+            results = answer.results(entries)
+        except ValueError as error:
+            raise PlatformError(LineFault.NOT_THE_PLATFORM, str(error)) from error
+        return BatchAnswer(
+            epoch=answer.epoch, high_water=answer.high_water, results=results, signature=answer.signature
+        )
 
     def heartbeat(
         self, message: HeartbeatRequest, sequence: int, whole_s: float | None = None
@@ -146,6 +155,13 @@ class PlatformClient:
         """What the platform has to say after message `after`."""
         path = f"/v1/terminals/{self.terminal_id}/inbox?after={after}"
         return self._call("GET", path, b"", InboxAnswer, sequence)
+
+    def tell_slip_key(self, public_key: bytes, sequence: int) -> SlipKeyAnswer:
+        """Say which key this terminal's slips are signed with."""
+        path = f"/v1/terminals/{self.terminal_id}/slip-key"
+        return self._call(
+            "POST", path, encode(SlipKeyRequest(public_key=public_key)), SlipKeyAnswer, sequence
+        )
 
     def query(self, service: str, params: dict[str, str], sequence: int, whole_s: float) -> dict[str, Any]:
         """A live look-up on behalf of the session."""

@@ -1,55 +1,66 @@
 """The relay: outbox → platform, in batches, until every entry is acknowledged or parked with a reason.
 
 An entry leaves the outbox only on an acknowledgement that the platform signed for exactly these bytes.
-What may or may not have arrived (a lost answer, a cut line) is sent again: the platform knows each entry
-by its identity.  What the platform will never take is found by halving the batch, and set aside so that
-it blocks nothing.
+This thread alone touches the journal: it leases, and settles what comes back in the order in which it comes.
+On a quick line a second batch is on its way, on a connection of its own, while the first one is answered and
+written down (`sync.delivery`); how large they are is learned from the line (`sync.batch_size`).
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 from collections.abc import Callable, Sequence
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from dataclasses import dataclass, field
 
 from kiosk.clock import Clock
-from kiosk.domain.case import ParkReason
 from kiosk.domain.enrolment import Enrolment
 from kiosk.errors import LineFault, PlatformError
 from kiosk.journal.journal import Journal
-from kiosk.journal.outbox import Acknowledged, LeasedEntry, Parked, Released, Settlement
-from sync.acknowledgement import verified_token
+from kiosk.journal.outbox import Acknowledged, LeasedEntry, Settlement
 from sync.backoff import Backoff
+from sync.batch_size import BatchSize
+from sync.delivery import Delivered, Delivery
 from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
-from sync.platform_client import PlatformClient, Refused
-from sync.signing import SignatureFault
-from sync.wire import EntriesAnswer, EntryResult, Reason, Result
+from sync.platform_client import PlatformClient
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 10.0
 """How long a batch stays with a sender that died.
 
-Shorter than a slow exchange may last, on purpose: this thread is the only sender and settles before it
-leases again, so a lease that runs out under it harms nothing, while a process that was killed in the
-middle of a batch is back at once and must not wait a minute for its own entries.
+Shorter than a slow exchange may last, on purpose: this thread is the only sender and leases nothing more
+while one of its own leases may run out, so one that does harms nothing, while a process that was killed in
+the middle of a batch is back at once and must not wait a minute for its own entries.
 """
-MAX_BATCH_BYTES = 1024 * 1024
-_SMALLEST_BATCH_BYTES = 16 * 1024
+_LEASE_BESIDE_S = LEASE_S / 2
+"""A batch that is on its way for longer has no other leased beside it."""
+_SETTLED_AT_ONCE = 100
+_SETTLING_PAUSE_S = 0.002
+"""Between two commits: the face must get at the journal within a few milliseconds, also while this drains."""
 _SLOW_POLL_S = 30.0
 _LEASED_POLL_S = 2.0
 """The pause while something is leased that this process does not hold: its lease will run out."""
+_LONGEST_S = 3600.0
+"""Longer than any batch can be on its way, by the deadlines of its exchanges."""
 _AUTH_PAUSES = 10
 """An enrolment that is not accepted any more will not mend in a minute: so many times the usual longest pause."""
-_POISON = frozenset({400, 413, 422})
 _SMALL_BYTES = 32 * 1024
-_SYSTEMIC = 3
-"""When so many entries are refused and not one is taken, the fault is not theirs."""
 
-Delivered = Callable[[Sequence[tuple[LeasedEntry, Acknowledged]]], None]
+Told = Callable[[Sequence[tuple[LeasedEntry, Acknowledged]]], None]
+
+
+@dataclass(slots=True)
+class _OnTheWay:
+    """The batches that are being delivered, and those that have come back."""
+
+    idle: list[Delivery]
+    arrived: queue.SimpleQueue[tuple[Delivery, Delivered | BaseException]] = field(
+        default_factory=queue.SimpleQueue
+    )
+    since_s: dict[Delivery, float] = field(default_factory=dict)
 
 
 class Relay:
@@ -64,16 +75,18 @@ class Relay:
         *,
         batch: int,
         retry_cap_s: float,
-        on_delivered: Delivered = lambda delivered: None,
+        beside: PlatformClient | None = None,
+        on_delivered: Told = lambda delivered: None,
         on_failed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`beside` sends a second batch while the first is on its way; without it they go one by one."""
         self.pulse = Pulse(clock)
-        self._client = client
+        self.size = BatchSize(batch)
+        clients = [client] if beside is None else [client, beside]
+        self._deliveries = [Delivery(each, clock, retry_cap_s) for each in clients]
         self._line = line
         self._clock = clock
         self._stopping = stopping
-        self._batch = batch
-        self._max_bytes = MAX_BATCH_BYTES
         self._retry_cap_s = retry_cap_s
         self._backoff = Backoff(retry_cap_s)
         self._on_delivered = on_delivered
@@ -82,7 +95,11 @@ class Relay:
         self._failures = 0
         self._not_before = 0.0
         self._enrolment: Enrolment | None = None
-        self._platform_key: Ed25519PublicKey | None = None
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """What is on its way; others on the same line must be patient meanwhile."""
+        return sum(delivery.client.bytes_in_flight for delivery in self._deliveries)
 
     def wake(self) -> None:
         """There is something new in the outbox, or the process ends."""
@@ -97,8 +114,9 @@ class Relay:
         """
         if self._failures <= 1:
             self._not_before = 0.0
-        if 0 < self._client.bytes_in_flight <= _SMALL_BYTES:
-            self._client.begin_again()
+        for delivery in self._deliveries:
+            if 0 < delivery.client.bytes_in_flight <= _SMALL_BYTES:
+                delivery.client.begin_again()
         self._wake.set()
 
     def run(self, journal: Journal) -> None:
@@ -114,19 +132,78 @@ class Relay:
         """Send until the outbox has nothing due; the fault that stopped it, if one did."""
         if not self._enrolled(journal):
             return None
-        while not self._stopping.is_set():
-            leased = journal.outbox.lease(self._batch, self._max_bytes, LEASE_S)
-            if not leased:
-                return None
-            settlements, error = self._deliver(leased, newest_sequence(journal))
-            journal.outbox.settle(settlements)
-            self._line.note_queue(journal.outbox.summary())
-            self._tell_delivered(leased, settlements)
-            if error is not None:
+        way = _OnTheWay(idle=list(self._deliveries))
+        error: PlatformError | None = None
+        while True:
+            if error is None:
+                self._send_off(journal, way)
+            if not way.since_s:
                 return error
+            delivery, came = way.arrived.get(timeout=_LONGEST_S)
+            del way.since_s[delivery]
+            way.idle.insert(0, delivery)
+            if isinstance(came, BaseException):
+                raise came
+            self._write_down(journal, came)
+            error = error or came.error
+
+    def _send_off(self, journal: Journal, way: _OnTheWay) -> None:
+        """Lease and send as many batches as may be on their way at once."""
+        while way.idle and not self._stopping.is_set() and self._may_lease(way):
+            leased = journal.outbox.lease(self.size.entries, self.size.sealed_bytes, LEASE_S)
+            if not leased:
+                return
+            delivery = way.idle.pop(0)
+            way.since_s[delivery] = self._clock.monotonic()
+            arguments = (delivery, leased, newest_sequence(journal), way.arrived)
+            if len(way.since_s) == 1 and not (way.idle and self.size.side_by_side):
+                self._deliver(*arguments)  # nothing else to do meanwhile
+                return
+            name = f"batch-{self._deliveries.index(delivery)}"
+            threading.Thread(target=self._deliver, args=arguments, name=name, daemon=True).start()
+
+    def _may_lease(self, way: _OnTheWay) -> bool:
+        if not way.since_s:
+            return True
+        oldest_s = self._clock.monotonic() - min(way.since_s.values())
+        return self.size.side_by_side and oldest_s < _LEASE_BESIDE_S
+
+    def _deliver(
+        self,
+        delivery: Delivery,
+        leased: Sequence[LeasedEntry],
+        sequence: int,
+        arrived: queue.SimpleQueue[tuple[Delivery, Delivered | BaseException]],
+    ) -> None:
+        try:
+            arrived.put(
+                (delivery, delivery.deliver(leased, sequence, lambda: self.pulse.beat(within_s=600.0)))
+            )
+        except BaseException as bug:  # noqa: BLE001 - raised again by the thread that waits for it
+            arrived.put((delivery, bug))
+
+    def _write_down(self, journal: Journal, came: Delivered) -> None:
+        """Settle a batch that came back, learn from it, and tell the others."""
+        self._settle(journal, came.settlements)
+        if came.too_large:
+            self.size.too_large()
+        elif came.error is None:
+            self.size.took(came.took_s, len(came.leased), came.sealed_bytes)
+        elif came.error.fault is LineFault.TIMED_OUT:
+            self.size.timed_out()
+        self._line.note_queue(journal.outbox.summary())
+        self._tell_delivered(came)
+        if came.error is None:
+            self._line.succeeded(ExchangeKind.ENTRIES)
             self._failures = 0
             self._backoff.reset()
-        return None
+
+    def _settle(self, journal: Journal, settlements: Sequence[Settlement]) -> None:
+        """In commits of a few milliseconds, with a pause between: whoever records meanwhile gets in."""
+        for start in range(0, len(settlements), _SETTLED_AT_ONCE):
+            if start:
+                self._clock.wait(self._stopping, _SETTLING_PAUSE_S)
+            journal.outbox.settle(settlements[start : start + _SETTLED_AT_ONCE])
 
     def _cycle(self, journal: Journal) -> float:
         """One look at the outbox; the pause until the next if nothing happens meanwhile."""
@@ -165,84 +242,12 @@ class Relay:
         enrolment = journal.settings.enrolment()
         if enrolment is not None and enrolment != self._enrolment:
             self._enrolment = enrolment
-            self._platform_key = Ed25519PublicKey.from_public_bytes(enrolment.signing_key)
-            self._client.become(enrolment)
+            for delivery in self._deliveries:
+                delivery.become(enrolment)
             self._not_before = 0.0
         return enrolment is not None
 
-    def _deliver(
-        self, leased: Sequence[LeasedEntry], sequence: int
-    ) -> tuple[list[Settlement], PlatformError | None]:
-        """Send a batch, halving it where the platform refuses it whole; what to settle, and what stopped it."""
-        waiting = [list(leased)]
-        settlements: list[Settlement] = []
-        refused: list[tuple[LeasedEntry, Refused]] = []
-        while waiting:
-            part = waiting.pop()
-            self.pulse.beat(within_s=600.0)
-            try:
-                answer = self._client.send_entries([item.entry for item in part], sequence)
-                self._line.succeeded(ExchangeKind.ENTRIES)
-                settlements += self._judge(part, answer)
-            except PlatformError as error:
-                if _is_poison(error) and len(part) > 1:
-                    self._note_size(error)
-                    middle = len(part) // 2
-                    waiting += [part[middle:], part[:middle]]
-                elif _is_poison(error) and isinstance(error, Refused):
-                    refused.append((part[0], error))
-                else:
-                    unsent = [item for some in (part, *waiting) for item in some]
-                    settlements += [Released(entry_id=item.entry.header.entry_id) for item in unsent]
-                    return settlements + _park(refused), error
-        if len(refused) >= _SYSTEMIC and not any(isinstance(one, Acknowledged) for one in settlements):
-            settlements += [Released(entry_id=item.entry.header.entry_id) for item, _ in refused]
-            return settlements, PlatformError(LineFault.REFUSED, refused[0][1].word)
-        return settlements + _park(refused), None
-
-    def _note_size(self, error: PlatformError) -> None:
-        if error.fault is LineFault.TOO_LARGE:
-            self._max_bytes = max(self._max_bytes // 2, _SMALLEST_BATCH_BYTES)
-
-    def _judge(self, part: Sequence[LeasedEntry], answer: EntriesAnswer) -> list[Settlement]:
-        """What the answer means for each entry of the batch; what it does not mention is sent again."""
-        results = {result.id: result for result in answer.results}
-        return [self._judge_one(item, results.get(item.entry.header.entry_id), answer.epoch) for item in part]
-
-    def _judge_one(self, item: LeasedEntry, result: EntryResult | None, epoch: str) -> Settlement:
-        entry_id = item.entry.header.entry_id
-        assert self._enrolment is not None and self._platform_key is not None
-        try:
-            if result is None:
-                raise SignatureFault("not mentioned")
-            token = verified_token(item.entry, result, self._enrolment.terminal_id, epoch, self._platform_key)
-        except SignatureFault as fault:
-            log.warning("entry %s: no valid acknowledgement (%s)", entry_id, fault)
-            return Released(
-                entry_id=entry_id, retry_in_s=min(self._retry_cap_s, 2.0 ** min(item.attempts, 20))
-            )
-        if result.result in (Result.STORED, Result.DUPLICATE):
-            return Acknowledged(entry_id=entry_id, token=token.encode("ascii"), platform_state=result.state)
-        reason = ParkReason.REJECTED if result.result is Result.REJECTED else ParkReason.QUARANTINED
-        if result.reason is Reason.CONFLICT:
-            reason = ParkReason.CONFLICT
-        return Parked(entry_id=entry_id, reason=reason, detail=result.reason.value)
-
-    def _tell_delivered(self, leased: Sequence[LeasedEntry], settlements: Sequence[Settlement]) -> None:
-        acknowledged = {one.entry_id: one for one in settlements if isinstance(one, Acknowledged)}
-        pairs = [(item, acknowledged.get(item.entry.header.entry_id)) for item in leased]
+    def _tell_delivered(self, came: Delivered) -> None:
+        acknowledged = {one.entry_id: one for one in came.settlements if isinstance(one, Acknowledged)}
+        pairs = [(item, acknowledged.get(item.entry.header.entry_id)) for item in came.leased]
         self._on_delivered([(item, one) for item, one in pairs if one is not None])
-
-
-def _is_poison(error: PlatformError) -> bool:
-    """Whether a part of the batch, and not the line, is the trouble."""
-    if isinstance(error, Refused):
-        return error.status in _POISON
-    return error.fault is LineFault.TOO_LARGE
-
-
-def _park(refused: Sequence[tuple[LeasedEntry, Refused]]) -> list[Settlement]:
-    return [
-        Parked(entry_id=item.entry.header.entry_id, reason=ParkReason.REJECTED, detail=refusal.word)
-        for item, refusal in refused
-    ]

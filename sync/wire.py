@@ -78,7 +78,10 @@ class Reason(StrEnum):
 
 
 class WireEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One recorded entry as it travels; everything that its digest covers, and the digest."""
+    """One recorded entry whole: everything that its digest covers, and the digest.
+
+    How a batch of them travels is in `sync.batch`.
+    """
 
     id: UUID
     sequence: Annotated[int, Meta(ge=1, le=2**53)]
@@ -115,7 +118,7 @@ class WireEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def to_wire(entry: RecordedEntry) -> WireEntry:
-    """The entry as it travels; the terminal's number is not repeated in each, the address names it."""
+    """The entry for the platform; the terminal's number is not repeated in each, the address names it."""
     return WireEntry(
         id=entry.header.entry_id,
         sequence=entry.sequence,
@@ -151,31 +154,14 @@ class EnrolAnswer(Struct, frozen=True, kw_only=True):
     epoch: Code
 
 
-class EntriesRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A batch of entries, each of which gets a result of its own."""
-
-    entries: Annotated[list[WireEntry], Meta(min_length=1, max_length=MAX_BATCH)]
-
-
 class EntryResult(Struct, frozen=True, kw_only=True):
-    """What became of one entry. `signature` is over `sync.acknowledgement.statement`."""
+    """What became of one entry. A batch tells them in runs, see `sync.batch`."""
 
     id: UUID
     result: Result
     reason: Reason = Reason.NONE
     state: PlatformState = PlatformState.UNKNOWN
     stored_at: Annotated[str, Meta(max_length=32)]
-    signature: Signature
-
-
-class EntriesAnswer(Struct, frozen=True, kw_only=True):
-    """One result an entry, in the order of the request."""
-
-    epoch: Code
-    """Changes when the platform's memory is not what it was: restored from a backup, or new."""
-    high_water: Count
-    """The highest sequence stored for this terminal."""
-    results: Annotated[list[EntryResult], Meta(max_length=MAX_BATCH)]
 
 
 class DeviceReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from kiosk.clock import SystemClock
 from kiosk.domain.case import DeliveryState, ParkReason, PlatformState
 from kiosk.errors import LineFault
 from sync.acknowledgement import read_token
+from sync.batch_size import BatchSize
 from sync.central.case_store import CaseStore
 from sync.central.entry_store import EntryStore, Intake
 from sync.central.exchange import Platform, Refusal
@@ -63,13 +64,13 @@ def test_the_kept_acknowledgement_proves_what_was_stored(platform: Platform, ter
     terminal.journal.outbox.settle = keep
     terminal.drain()
     key: Ed25519PublicKey = platform.keys.signing.public_key()
-    said = read_token(kept[0].decode("ascii"), key)
+    said = read_token(kept[0], key)
     assert said["entry_id"] == str(receipt.entry_id)
     assert (said["sequence"], said["result"], said["epoch"]) == (1, "stored", platform.store.epoch)
 
 
 def test_every_answer_is_lost_once(platform: Platform, line: LineSimulator, terminal: Any) -> None:
-    terminal.relay._batch = 10
+    terminal.relay.size = BatchSize(10)
     receipts = terminal.record(60)
 
     def lose() -> None:
@@ -150,7 +151,7 @@ def test_a_slow_line_is_not_a_dead_line(platform: Platform, line: LineSimulator,
 def test_any_schedule_of_faults(
     platform: Platform, line: LineSimulator, terminal: Any, schedule: list[tuple[LineMode, int, int]]
 ) -> None:
-    terminal.relay._batch = 4
+    terminal.relay.size = BatchSize(4)
     for mode, times, cases in schedule:
         terminal.record(cases)
         line.set_mode(mode, times=times)
@@ -306,7 +307,7 @@ def test_an_acknowledgement_that_is_not_signed_counts_for_nothing(
     platform: Platform, terminal: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receipts = terminal.record(3)
-    monkeypatch.setattr("sync.central.api.sign_statement", lambda content, key: bytes(64))
+    monkeypatch.setattr("sync.central.api.sign_batch", lambda *facts: bytes(64))
     assert terminal.drain() is None
     assert terminal.journal.outbox.summary().acknowledged == 0
     monkeypatch.undo()

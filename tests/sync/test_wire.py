@@ -5,19 +5,17 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.domain.case import PlatformState
-from sync.acknowledgement import read_token, sign_statement, statement, verified_token
 from sync.backoff import Backoff
+from sync.batch import EntriesRequest
 from sync.compression import TooMuch, compress, decompress
 from sync.signing import SignatureFault, SignedRequest, sign_request, verify_request
-from sync.wire import EntriesRequest, EntryResult, HeartbeatRequest, Result, decode, encode, to_wire
+from sync.wire import HeartbeatRequest, decode
 
 KEY = Ed25519PrivateKey.generate()
 BAD_CLOCK = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,42 +58,6 @@ def test_a_request_of_another_terminal_or_with_another_body_is_refused() -> None
         verify_request(signed(), b"body", KEY.public_key(), "t2")
     with pytest.raises(SignatureFault):
         verify_request(signed(), b"other", KEY.public_key(), "t1")
-
-
-def test_an_acknowledgement_counts_for_its_own_entry_only(terminal: Any) -> None:
-    terminal.record(2)
-    first, second = terminal.journal.entries.stream()
-    stored_at = "2026-11-22T02:00:00.000Z"
-    content = statement(
-        terminal_id="t1",
-        entry_id=str(first.header.entry_id),
-        sequence=1,
-        digest=first.digest,
-        result="stored",
-        stored_at=stored_at,
-        epoch="e1",
-    )
-    result = EntryResult(
-        id=first.header.entry_id,
-        result=Result.STORED,
-        state=PlatformState.RECEIVED,
-        stored_at=stored_at,
-        signature=sign_statement(content, KEY),
-    )
-    token = verified_token(first, result, "t1", "e1", KEY.public_key())
-    assert read_token(token, KEY.public_key())["digest"] == first.digest.hex()
-    for entry, terminal_id, epoch in ((second, "t1", "e1"), (first, "t2", "e1"), (first, "t1", "e2")):
-        with pytest.raises(SignatureFault):
-            verified_token(entry, result, terminal_id, epoch, KEY.public_key())
-    with pytest.raises(SignatureFault):
-        read_token(token[:-3] + "AAA", KEY.public_key())
-
-
-def test_an_entry_is_the_same_after_the_journey(terminal: Any) -> None:
-    terminal.record(3)
-    sent = list(terminal.journal.entries.stream())
-    arrived = decode(encode(EntriesRequest(entries=[to_wire(entry) for entry in sent])), EntriesRequest)
-    assert [entry.to_entry("100001") for entry in arrived.entries] == sent
 
 
 @given(st.binary(max_size=4000))
@@ -152,11 +114,3 @@ def test_a_time_that_the_other_side_asks_for_is_honoured_and_clamped(
 def test_pauses_never_overflow() -> None:
     backoff = Backoff(300.0)
     assert all(0.05 <= backoff.next_s() <= 300.0 for _ in range(2000))
-
-
-def test_the_same_statement_is_the_same_bytes() -> None:
-    facts: dict[str, Any] = {
-        "terminal_id": "t1", "entry_id": str(UUID(int=1)), "sequence": 1, "digest": bytes(32),
-        "result": "stored", "stored_at": "x", "epoch": "e",
-    }  # fmt: skip
-    assert statement(**facts) == statement(**dict(reversed(facts.items())))

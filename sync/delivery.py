@@ -1,0 +1,179 @@
+"""One batch to the platform and what became of each of its entries, without touching the journal.
+
+What may or may not have arrived (a lost answer, a cut line) is sent again: the platform knows each entry by
+its identity.  What the platform will never take is found by halving the batch, and set aside so that it
+blocks nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from kiosk.clock import Clock
+from kiosk.domain.case import ParkReason
+from kiosk.domain.enrolment import Enrolment
+from kiosk.errors import LineFault, PlatformError
+from kiosk.journal.outbox import Acknowledged, LeasedEntry, Parked, Released, Settlement
+from sync.acknowledgement import verified_tokens
+from sync.batch import BatchAnswer
+from sync.platform_client import PlatformClient, Refused
+from sync.signing import SignatureFault
+from sync.wire import EntryResult, Reason, Result
+
+log = logging.getLogger(__name__)
+
+_POISON = frozenset({400, 413, 422})
+_SYSTEMIC = 3
+"""When so many entries are refused and not one is taken, the fault is not theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a batch."""
+
+    leased: Sequence[LeasedEntry]
+    settlements: list[Settlement]
+    error: PlatformError | None
+    """What stopped it."""
+    took_s: float
+    """The longest of its exchanges."""
+    too_large: bool = False
+
+    @property
+    def sealed_bytes(self) -> int:
+        """How much it carried."""
+        return sum(len(item.entry.sealed) for item in self.leased)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known so far of a batch that is being delivered."""
+
+    settlements: list[Settlement] = field(default_factory=list)
+    refused: list[tuple[LeasedEntry, Refused]] = field(default_factory=list)
+    took_s: float = 0.0
+    too_large: bool = False
+
+
+class Delivery:
+    """Sends batches over one client, one after the other."""
+
+    def __init__(self, client: PlatformClient, clock: Clock, retry_cap_s: float) -> None:
+        self.client = client
+        self._clock = clock
+        self._retry_cap_s = retry_cap_s
+        self._terminal_id = ""
+        self._platform_key: Ed25519PublicKey | None = None
+
+    def become(self, enrolment: Enrolment) -> None:
+        """Speak as this terminal and believe only this platform from now on."""
+        self._terminal_id = enrolment.terminal_id
+        self._platform_key = Ed25519PublicKey.from_public_bytes(enrolment.signing_key)
+        self.client.become(enrolment)
+
+    def deliver(self, leased: Sequence[LeasedEntry], sequence: int, beat: Callable[[], None]) -> Delivered:
+        """Send a batch, halving it where the platform refuses it whole; `beat` is called before each try."""
+        waiting = [list(leased)]
+        so_far = _Progress()
+        error: PlatformError | None = None
+        while waiting and error is None:
+            part = waiting.pop()
+            beat()
+            try:
+                so_far.settlements += self._send(part, sequence, so_far)
+            except PlatformError as fault:
+                so_far.too_large |= fault.fault is LineFault.TOO_LARGE
+                if _is_poison(fault) and len(part) > 1:
+                    middle = len(part) // 2
+                    waiting += [part[middle:], part[:middle]]
+                elif _is_poison(fault) and isinstance(fault, Refused):
+                    so_far.refused.append((part[0], fault))
+                else:
+                    so_far.settlements += _released(item for some in (part, *waiting) for item in some)
+                    error = fault
+        if error is None:
+            error = self._judge_refusals(so_far)
+        else:
+            so_far.settlements += _parked(so_far.refused)
+        return Delivered(leased, so_far.settlements, error, so_far.took_s, so_far.too_large)
+
+    def _send(self, part: list[LeasedEntry], sequence: int, so_far: _Progress) -> list[Settlement]:
+        started_s = self._clock.monotonic()
+        try:
+            answer = self.client.send_entries([item.entry for item in part], sequence)
+        finally:
+            so_far.took_s = max(so_far.took_s, self._clock.monotonic() - started_s)
+        return self._judge(part, answer)
+
+    def _judge_refusals(self, so_far: _Progress) -> PlatformError | None:
+        taken = any(isinstance(one, Acknowledged) for one in so_far.settlements)
+        if len(so_far.refused) >= _SYSTEMIC and not taken:
+            so_far.settlements += _released(item for item, _ in so_far.refused)
+            return PlatformError(LineFault.REFUSED, so_far.refused[0][1].word)
+        so_far.settlements += _parked(so_far.refused)
+        return None
+
+    def _judge(self, part: Sequence[LeasedEntry], answer: BatchAnswer) -> list[Settlement]:
+        """What the answer means for each entry of the batch: all of it counts, or nothing does."""
+        assert self._platform_key is not None
+        entries = [item.entry for item in part]
+        try:
+            tokens = verified_tokens(
+                entries, answer.results, self._terminal_id, answer.epoch, answer.signature, self._platform_key
+            )
+        except SignatureFault as fault:
+            log.warning("%d entries: no valid acknowledgement (%s)", len(part), fault)
+            return [
+                Released(
+                    entry_id=item.entry.header.entry_id,
+                    retry_in_s=min(self._retry_cap_s, 2.0 ** min(item.attempts, 20)),
+                )
+                for item in part
+            ]
+        return [_settled(result, token) for result, token in zip(answer.results, tokens, strict=True)]
+
+
+def _settled(result: EntryResult, token: bytes) -> Settlement:
+    if result.result in (Result.STORED, Result.DUPLICATE):
+        return Acknowledged(
+            entry_id=result.id,
+            token=token,
+            platform_state=result.state,
+            stored_at=_moment(result.stored_at),
+        )
+    reason = ParkReason.REJECTED if result.result is Result.REJECTED else ParkReason.QUARANTINED
+    if result.reason is Reason.CONFLICT:
+        reason = ParkReason.CONFLICT
+    return Parked(entry_id=result.id, reason=reason, detail=result.reason.value)
+
+
+def _moment(text: str) -> datetime | None:
+    """The platform's time; one that makes no sense keeps an entry longer and never loses it."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_poison(error: PlatformError) -> bool:
+    """Whether a part of the batch, and not the line, is the trouble."""
+    if isinstance(error, Refused):
+        return error.status in _POISON
+    return error.fault is LineFault.TOO_LARGE
+
+
+def _released(items: Iterable[LeasedEntry]) -> list[Settlement]:
+    return [Released(entry_id=item.entry.header.entry_id) for item in items]
+
+
+def _parked(refused: Sequence[tuple[LeasedEntry, Refused]]) -> list[Settlement]:
+    return [
+        Parked(entry_id=item.entry.header.entry_id, reason=ParkReason.REJECTED, detail=refusal.word)
+        for item, refusal in refused
+    ]
