@@ -109,6 +109,14 @@ class PlatformSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[int, Meta(ge=1000)] | None,
         Meta(description="most bytes a second that sending may take of the line; absent: all of it"),
     ] = None
+    publisher_key: Annotated[
+        str,
+        Meta(
+            pattern="^([0-9a-f]{64})?$",
+            description="public key of the office that signs the catalogue of services; empty: the packs in"
+            " packs_dir are used as they are",
+        ),
+    ] = ""
     proxy: Annotated[
         str, Meta(pattern=r"^(https?://.+)?$", description="HTTP proxy of the site's network, http(s)://…")
     ] = ""
@@ -156,6 +164,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def terminal_key_file(self) -> Path:
         """The terminal's Ed25519 key, made here."""
         return self.paths.state_dir / "terminal.key"
+
+    @property
+    def catalogue_dir(self) -> Path:
+        """The signed catalogues that were downloaded."""
+        return self.paths.state_dir / "catalogue"
+
+    @property
+    def publisher_key(self) -> bytes | None:
+        """Whose catalogues are believed; None where the packs are used unsigned."""
+        return bytes.fromhex(self.platform.publisher_key) or None
 
     @property
     def devices_socket(self) -> Path:

@@ -3,6 +3,7 @@
     LinbanError
     ├── ConfigError      the settings file: which key, which line, what was expected
     ├── PackError        a service pack: which file, which line, what is wrong
+    ├── CatalogueError   a signed catalogue that must not be used (CatalogueFault)
     ├── JournalError     the journal cannot be opened or written (JournalFault)
     ├── SealingError     a case cannot be sealed, or a sealed case cannot be opened (SealingFault)
     ├── SecretError      one of the terminal's own keys is gone or cannot be opened (SecretFault)
@@ -39,6 +40,29 @@ class PackError(LinbanError):
         self.file, self.problem, self.line = file, problem, line
         where = file if line is None else f"{file}, line {line}"
         super().__init__(f"{where}: {problem}")
+
+
+class CatalogueFault(StrEnum):
+    """Why a signed catalogue is not used."""
+
+    SIGNATURE = "signature"
+    """Not signed by the publisher whose key stands in the settings."""
+    SHAPE = "shape"
+    OLDER = "older"
+    """Not newer than what was in use here: somebody shows an old one again."""
+    DIGEST = "digest"
+    """A pack is missing, or is not the one that was signed."""
+    PACK = "pack"
+    """A pack was signed that this program cannot load."""
+    NO_ROOM = "no_room"
+
+
+class CatalogueError(LinbanError):
+    """A signed catalogue that must not be used; the one before it stays."""
+
+    def __init__(self, fault: CatalogueFault, detail: str = "") -> None:
+        self.fault, self.detail = fault, detail
+        super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
 
 
 class JournalFault(StrEnum):

@@ -22,6 +22,8 @@ class Catalogue:
 
     packs: dict[str, Pack]
     refused: tuple[PackError, ...] = field(default=())
+    signed_version: int | None = None
+    """The publisher's number of this catalogue; None for an unsigned folder."""
 
     def get(self, code: str) -> Pack | None:
         """The service `code`, or None when this terminal does not offer it."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-MAX_ATTACHMENT_BYTES = 16 * 1024 * 1024
-"""A page of paper photographed well takes a twentieth of this."""
+MAX_ATTACHMENT_BYTES = 8 * 1024 * 1024
+"""A page of paper photographed well takes a tenth of this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,14 +72,14 @@ class Caller:
     clock: datetime | None
 
 
-async def read_body(request: Request) -> bytes:
-    """The body as it came, at most `MAX_REQUEST_BYTES`: the rest is not even read."""
+async def read_body(request: Request, limit_bytes: int = MAX_REQUEST_BYTES) -> bytes:
+    """The body as it came, at most `limit_bytes`: the rest is not even read."""
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > MAX_REQUEST_BYTES:
-                raise Refusal(413, "too-large", f"at most {MAX_REQUEST_BYTES} bytes")
+            if len(body) > limit_bytes:
+                raise Refusal(413, "too-large", f"at most {limit_bytes} bytes")
     except ClientDisconnect as error:
         raise Refusal(400, "cut-short") from error  # nobody is left to read it, and it is no bug of ours
     return bytes(body)
@@ -98,14 +98,19 @@ def read_message(request: Request, body: bytes, kind: type[MessageT]) -> Message
         raise Refusal(422, "wrong-shape", str(error)) from error
 
 
-def identify(platform: Platform, request: Request, body: bytes, terminal_id: str) -> Caller:
-    """The terminal that sent this; refuses with 401 when the signature is not that terminal's."""
+def identify(
+    platform: Platform, request: Request, body: bytes, terminal_id: str, covered: tuple[str, ...] = ()
+) -> Caller:
+    """The terminal that sent this; refuses with 401 when the signature is not that terminal's.
+
+    `covered` names headers beyond the usual ones that the signature must cover.
+    """
     terminal = platform.store.terminal(terminal_id)
     if terminal is None:
         raise Refusal(401, "unknown-terminal")
     key = Ed25519PublicKey.from_public_bytes(terminal.public_key)
     try:
-        nonce = verify_request(as_signed(request), body, key, terminal_id)
+        nonce = verify_request(as_signed(request), body, key, terminal_id, covered)
         sequence = int(request.headers[SEQUENCE_HEADER])
     except (SignatureFault, KeyError, ValueError) as error:
         raise Refusal(401, "bad-signature", str(error)) from error
@@ -136,6 +141,19 @@ def answer(platform: Platform, request: Request, message: Struct, status: int = 
     return _respond(platform, request, status, JSON_TYPE, encode(message))
 
 
+def answer_bare(
+    platform: Platform,
+    request: Request,
+    status: int,
+    headers: dict[str, str],
+    body: bytes = b"",
+    content_type: str = JSON_TYPE,
+    covered: tuple[str, ...] = (),
+) -> Response:
+    """A signed answer that is not a message; the signature covers the headers named in `covered` too."""
+    return _respond(platform, request, status, content_type, body, headers, covered)
+
+
 def problem(platform: Platform, request: Request, refusal: Refusal) -> Response:
     """The signed refusal of a request."""
     body = Problem(
@@ -159,8 +177,18 @@ def as_signed(request: Request) -> SignedRequest:
     return SignedRequest(request.method, url, dict(request.headers.items()))
 
 
-def _respond(platform: Platform, request: Request, status: int, content_type: str, body: bytes) -> Response:
-    headers = {"content-type": content_type, "cache-control": "no-store"}
+def _respond(
+    platform: Platform,
+    request: Request,
+    status: int,
+    content_type: str,
+    body: bytes,
+    more: dict[str, str] | None = None,
+    covered: tuple[str, ...] = (),
+) -> Response:
+    headers = {"content-type": content_type, "cache-control": "no-store", **(more or {})}
+    if request.method == "HEAD":
+        body = b""  # what does not travel cannot be signed
     if ZSTD in request.headers.get("accept-encoding", ""):
         body, encoding = compress(body)
         if encoding is not None:
@@ -168,7 +196,7 @@ def _respond(platform: Platform, request: Request, status: int, content_type: st
     if "signature" in request.headers:
         try:
             signed = SignedAnswer(status, headers, as_signed(request))
-            sign_answer(signed, body, platform.keys.signing, platform.clock.now())
+            sign_answer(signed, body, platform.keys.signing, platform.clock.now(), covered)
         except SignatureFault:
             # The request's own signature is not one, so there is nothing to bind an answer to.
             pass

@@ -13,7 +13,8 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from sync import wire
+from kiosk.catalogue import signature
+from sync import batch, paper_wire, wire
 
 KEPT_FILE = Path(__file__).with_name("openapi.json")
 """The document as it was last agreed on; a test compares it with the server's."""
@@ -21,16 +22,34 @@ KEPT_FILE = Path(__file__).with_name("openapi.json")
 _MESSAGES: dict[str, tuple[type[Any] | None, type[Any]]] = {
     "health": (None, wire.Health),
     "enrol": (wire.EnrolRequest, wire.EnrolAnswer),
-    "sendEntries": (wire.EntriesRequest, wire.EntriesAnswer),
+    "sendEntries": (batch.EntriesRequest, batch.EntriesAnswer),
     "readInbox": (None, wire.InboxAnswer),
     "heartbeat": (wire.HeartbeatRequest, wire.HeartbeatAnswer),
     "query": (wire.QueryRequest, wire.QueryAnswer),
     "changeCaseState": (wire.StateChange, wire.CaseProgress),
     "countCases": (None, wire.CasesAnswer),
     "makeEnrolmentCode": (wire.NewEnrolmentCode, wire.EnrolmentCode),
+    "tellSlipKey": (paper_wire.SlipKeyRequest, paper_wire.SlipKeyAnswer),
+    "reclaim": (paper_wire.ReclaimRequest, paper_wire.ReclaimAnswer),
     "makeIdentityCode": (wire.NewIdentityCode, wire.IdentityCodeMade),
+    "readCatalogue": (None, signature.SignedManifest),
+    "publishCatalogue": (signature.Publication, signature.CatalogueVersion),
 }
 """Request and answer of each operation."""
+
+_BARE = {
+    "createAttachment": (
+        "201",
+        "The attachment's address is in Location; how far it has got, in Upload-Offset",
+    ),
+    "attachmentOffset": ("200", "How far it has got is in Upload-Offset"),
+    "appendToAttachment": (
+        "204",
+        "How far it has got is in Upload-Offset; when whole, Linban-Acknowledgement",
+    ),
+    "readPack": ("200", "The pack, as YAML"),
+}
+"""Operations whose success is no message: its status and words."""
 
 _SIGNED_HEADERS = ("Content-Digest", "Signature-Input", "Signature", "Linban-Sequence", "Linban-Clock")
 _DESCRIPTION = (
@@ -74,18 +93,23 @@ def text(app: FastAPI) -> str:
 
 
 def _fill_in(operation: dict[str, Any]) -> None:
-    request, answer = _MESSAGES[operation["operationId"]]
+    refused = {"description": "Refused", "content": _content(wire.PROBLEM_TYPE, wire.Problem)}
+    request, answer = _MESSAGES.get(operation["operationId"], (None, None))
     if request is not None:
         operation["requestBody"] = {"required": True, "content": _content(wire.JSON_TYPE, request)}
-    operation["responses"] = {
-        "200": {"description": "Done", "content": _content(wire.JSON_TYPE, answer)},
-        "default": {"description": "Refused", "content": _content(wire.PROBLEM_TYPE, wire.Problem)},
-    }
+    if answer is not None:
+        done = {"200": {"description": "Done", "content": _content(wire.JSON_TYPE, answer)}}
+    else:
+        status, words = _BARE[operation["operationId"]]
+        done = {status: {"description": words}}
+    operation["responses"] = {**done, "default": refused}
     if operation["tags"] == ["operator"]:
         operation["security"] = [{"operator": []}]
     if operation["tags"] == ["terminal"]:
         parameters = operation.setdefault("parameters", [])
-        names = _SIGNED_HEADERS + (("Linban-Terminal",) if operation["operationId"] == "query" else ())
+        names = _SIGNED_HEADERS + (
+            ("Linban-Terminal",) if operation["operationId"] in ("query", "readCatalogue", "readPack") else ()
+        )
         parameters += [
             {"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in names
         ]
