@@ -23,6 +23,8 @@ from kiosk.domain.receipt import is_receipt_number
 from sync.acknowledgement import sign_batch, statement
 from sync.batch import EntriesAnswer, EntriesRequest, in_runs
 from sync.batch import Outcome as ToldOutcome
+from sync.central.attachments import serve_attachments
+from sync.central.catalogue import serve_catalogue
 from sync.central.engine import DatabaseAway
 from sync.central.exchange import (
     Caller,
@@ -73,6 +75,8 @@ def build_app(platform: Platform) -> FastAPI:
     _serve_newcomers(app, platform)
     _serve_terminals(app, platform)
     _serve_sessions(app, platform)
+    serve_attachments(app, platform)
+    serve_catalogue(app, platform)
     _serve_operators(app, platform)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
