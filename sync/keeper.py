@@ -25,6 +25,7 @@ from sync.enrolment import enrol
 from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
 from sync.platform_client import SLOWEST_BYTES_PER_S, VERSION, PlatformClient
+from sync.slip_keys import tell_slip_key
 from sync.wire import HeartbeatAnswer, HeartbeatRequest
 from sync.wire import InboxMessage as WireMessage
 
@@ -87,6 +88,7 @@ class Keeper:
             self._backoff.reset()
             self._line.succeeded(ExchangeKind.HEARTBEAT)
             self._remember(journal, answer)
+            tell_slip_key(self._client, journal)
             self._fetch_inbox(journal, answer.inbox_head)
         except PlatformError as error:
             return self._failed(error)

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.domain.receipt import SIGNED_PREFIX, Receipt, receipt_number
@@ -51,14 +50,13 @@ class SignedReceipt:
     def verify(self, public_key: bytes) -> None:
         """Raise `NotOurWord` unless the holder of `public_key` (Ed25519, raw) signed exactly this."""
         from cwt import COSE, COSEKey
-        from cwt.exceptions import CWTError
 
+        if key_id(public_key) != self.key_id:
+            raise NotOurWord("another key")
         key = COSEKey.new({1: 1, -1: 6, 3: -8, -2: public_key, 2: self.key_id})
         try:
-            if key_id(public_key) != self.key_id:
-                raise NotOurWord("another key")
             COSE.new().decode(self.token, key)
-        except (CWTError, InvalidSignature, ValueError, TypeError, KeyError) as error:
+        except Exception as error:  # a stranger's bytes fail in whatever way the decoder likes
             raise NotOurWord("the signature does not hold") from error
 
 

@@ -41,6 +41,7 @@ from sync.central.exchange import (
 from sync.central.heartbeats import Heartbeats
 from sync.central.identity_codes import IdentityCodes
 from sync.central.openapi import document
+from sync.central.paper_calls import serve_paper
 from sync.central.store import EnrolmentRefused, Replayed
 from sync.wire import (
     CaseProgress,
@@ -78,6 +79,7 @@ def build_app(platform: Platform) -> FastAPI:
     serve_attachments(app, platform)
     serve_catalogue(app, platform)
     _serve_operators(app, platform)
+    serve_paper(app, platform)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
 

@@ -90,6 +90,7 @@ class Errands(QObject):
             help_phone=help_phone,
             language=language,
             attempt=attempt,
+            slip_key=self.records.slip_key(),
         )
         job = self.records.start_print(receipt, attempt)
         self._printing[job] = receipt

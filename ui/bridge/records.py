@@ -125,6 +125,15 @@ class Records(QObject):
                 self.open()
         return JournalFault.INPUT_OUTPUT
 
+    def slip_key(self) -> bytes | None:
+        """What slips are signed with; None when there is nothing, which must not keep a slip from being printed."""
+        from kiosk.journal.slip_key import usable_slip_key
+
+        try:
+            return None if self._journal is None else usable_slip_key(self._journal.settings)
+        except JournalError:
+            return None
+
     def start_print(self, receipt: Receipt, attempt: int) -> str:
         """Note that a slip is about to be printed; returns the job's name, the same for the same paper."""
         name = f"{receipt.entry_id.hex}-{attempt}"

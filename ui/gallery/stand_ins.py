@@ -142,6 +142,10 @@ class StandInRecords(QObject):
     def forget(self) -> None:
         """Nothing was."""
 
+    def slip_key(self) -> bytes | None:
+        """Its slips are not signed."""
+        return None
+
     def start_print(self, receipt: Receipt, attempt: int) -> str:
         """A job's name."""
         return f"{receipt.entry_id.hex}-{attempt}"
