@@ -69,6 +69,7 @@ class AuditField(StrEnum):
     DEVICE = "device"
     VERSION = "version"
     FILE = "file"
+    STANDING = "standing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,11 +181,10 @@ class Audit:
         before = self._database.row("SELECT digest FROM audit WHERE position = ?", (start - 1,))
         expected_position, expected = start, bytes(before[0]) if before else GENESIS
         sql = f"SELECT {_COLUMNS} FROM audit WHERE position >= ? ORDER BY position"
-        for *line, previous, digest in self._database.stream(sql, (start,)):
-            fits = line[0] == expected_position and previous == expected
-            if not fits or digest != _digest(tuple(line), previous):
+        for row in self._database.stream(sql, (start,)):
+            if not line_fits(row, expected_position, expected):
                 return expected_position
-            expected_position, expected = expected_position + 1, digest
+            expected_position, expected = expected_position + 1, row[-1]
         return None
 
 
@@ -192,6 +192,11 @@ def _impersonal(text: str) -> str:
     if not _WORD.fullmatch(text) or is_citizen_number(text) or _MOBILE.search(text):
         raise ValueError("an audit line holds only short words from closed lists and our own identifiers")
     return text
+
+
+def line_fits(row: Row, position: int, previous: bytes) -> bool:
+    """Whether a whole row of the log is the line at `position`, as it was written after the digest `previous`."""
+    return bool(row[0] == position and row[-2] == previous and row[-1] == _digest(tuple(row[:-2]), previous))
 
 
 def _digest(line: Row, previous: bytes) -> bytes:

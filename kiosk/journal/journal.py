@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Self
 
 from kiosk.clock import Clock, boot_id
+from kiosk.domain.enrolment import Standing
 from kiosk.errors import JournalError, JournalFault
-from kiosk.journal import backup, headroom, replacement, schema, verification
+from kiosk.journal import backup, headroom, probe, replacement, salvage, schema, verification
 from kiosk.journal.attachments import Attachments
 from kiosk.journal.audit import Audit, AuditEvent, AuditField
 from kiosk.journal.audit_roots import AuditRoots
@@ -68,28 +69,43 @@ class Journal:
         `boot` is the kernel's boot identity unless a test says otherwise.
         """
         with _one_opener(file):
+            begun = replacement.planned(file)
+            if begun is not None and not replacement.is_finished(file, begun):
+                raise JournalError(JournalFault.DAMAGED, "it is being replaced")
             return cls._open(file, key, clock, boot)
 
     @classmethod
-    def open_or_replace(cls, file: Path, key: bytes, clock: Clock, boot: str | None = None) -> OpenedJournal:
-        """As `open`, but a damaged journal is set aside and what it still tells is carried over.
+    def open_or_replace(
+        cls, file: Path, key: bytes, clock: Clock, boot: str | None = None, backups: Path | None = None
+    ) -> OpenedJournal:
+        """As `open`, but a damaged journal is set aside and what it and its newest backup tell is carried over.
 
-        Raises `JournalError` for what a fresh file would not mend: no room, no permission, a newer schema,
-        an unsafe library.
+        The disk is tried too: what is written must be read back.  `backups` is the folder of `Journal.back_up`,
+        by default the one beside the journal.  Raises `JournalError` for what a fresh file would not mend: no
+        room, no permission, a newer schema, an unsafe library.
         """
         with _one_opener(file):
+            ring = backups or file.with_name(backup.FOLDER)
+            begun = replacement.planned(file)
+            if begun is not None and replacement.is_finished(file, begun):
+                replacement.forget(file)
+            elif begun is not None:
+                return cls._replace(file, key, clock, boot, ring, begun)
             try:
                 journal = cls._open(file, key, clock, boot)
             except JournalError as error:
                 if error.fault not in _REPLACEABLE:
                     raise
-                return cls._replace(file, key, clock, boot, error.fault, error.detail)
+                made = replacement.plan(file, error.fault, error.detail)
+                return cls._replace(file, key, clock, boot, ring, made)
             check = journal.verify(quick=file.stat().st_size > _FULL_CHECK_UP_TO_BYTES)
             if check.ok:
+                journal._try_the_disk()
                 return OpenedJournal(journal, None)
             journal.close()
             detail = check.problems[0] if check.problems else "the chain is broken"
-            return cls._replace(file, key, clock, boot, JournalFault.DAMAGED, detail)
+            made = replacement.plan(file, JournalFault.DAMAGED, detail)
+            return cls._replace(file, key, clock, boot, ring, made)
 
     @property
     def usable(self) -> bool:
@@ -163,31 +179,41 @@ class Journal:
             raise
         return cls(database, key, clock, boot if boot is not None else boot_id())
 
+    def _try_the_disk(self) -> None:
+        try:
+            probe.write_and_read_back(self._database, self._key)
+        except BaseException:
+            self.close()
+            raise
+
     @classmethod
     def _replace(
-        cls, file: Path, key: bytes, clock: Clock, boot: str | None, fault: JournalFault, detail: str
+        cls, file: Path, key: bytes, clock: Clock, boot: str | None, backups: Path, made: replacement.Plan
     ) -> OpenedJournal:
-        damaged = replacement.set_aside(file)
-        journal = cls._open(file, key, clock, boot)
-        try:
-            salvage = replacement.salvage(damaged, key, journal._database)
-            journal.audit.append(
-                AuditEvent.JOURNAL_REPLACED,
-                damaged.name,
-                {AuditField.REASON: fault.value, AuditField.COUNT: salvage.entries},
-            )
-        except BaseException:
-            journal.close()
-            raise
+        damaged = replacement.set_aside(file, made)
+        fresh_file = replacement.fresh_file(file)
+        with cls._open(fresh_file, key, clock, boot) as fresh:
+            carried = salvage.carry(damaged, key, backups, fresh._database)
+            may_fork = carried.enrolled and not carried.tail_known
+            if may_fork:
+                fresh.settings.set_standing(Standing.ROLLED_BACK)
+            detail = {AuditField.REASON: made.fault.value, AuditField.COUNT: carried.entries}
+            if may_fork:
+                detail[AuditField.STANDING] = Standing.ROLLED_BACK.value
+            fresh.audit.append(AuditEvent.JOURNAL_REPLACED, damaged.name, detail)
+        replacement.put_in_place(file, fresh_file)
         return OpenedJournal(
-            journal,
+            cls._open(file, key, clock, boot),
             Replacement(
-                fault=fault,
-                detail=detail,
+                fault=made.fault,
+                detail=made.detail,
                 set_aside=damaged,
-                salvaged=salvage.entries,
-                unsent_salvaged=salvage.unsent,
-                readable=salvage.readable,
+                salvaged=carried.entries,
+                unsent_salvaged=carried.unsent,
+                readable=carried.readable,
+                from_backup=carried.from_backup,
+                attachments_lost=carried.attachments_lost,
+                may_fork=may_fork,
             ),
         )
 

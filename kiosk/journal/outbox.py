@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from kiosk.clock import Clock
-from kiosk.domain.case import DeliveryState, ParkReason, PlatformState
+from kiosk.domain.case import DeliveryState, PlatformState
 from kiosk.domain.entry import RecordedEntry, iso_utc
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.attachments import Attachments
 from kiosk.journal.audit import Audit, AuditEvent, AuditField
-from kiosk.journal.database import Database, Row
+from kiosk.journal.database import Database
 from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
 from kiosk.journal.process_identity import is_gone, new_owner
+from kiosk.journal.queue_view import HIGHEST_TRIED, OutboxItem, QueueSummary, QueueView
 from kiosk.journal.settlement import Acknowledged, Parked, Released, Settlement
 
 __all__ = [
@@ -50,20 +50,6 @@ class LeasedEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueSummary:
-    """The outbox in numbers."""
-
-    pending: int
-    """Neither acknowledged nor parked, and not under a running lease."""
-    leased: int
-    parked: int
-    acknowledged: int
-    oldest_unsent_s: float | None
-    """Age of the oldest entry that is pending or leased; None when there is none."""
-    last_acknowledged_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SentAgain:
     """What came of a platform asking for entries that it once had."""
 
@@ -73,28 +59,10 @@ class SentAgain:
     """Those whose body was dropped after the platform had held it long enough: they cannot be sent again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxItem:
-    """One line of a listing for staff; nothing personal."""
-
-    sequence: int
-    entry_id: UUID
-    receipt_number: str
-    service_code: str
-    recorded_at: datetime
-    delivery: DeliveryState
-    attempts: int
-    platform: PlatformState
-    park_reason: ParkReason | None
-    park_detail: str
-
-
 ResultT = TypeVar("ResultT")
 
 _DETAIL_CHARACTERS = 200
 _AGAIN_BATCH = 500
-_UNDELIVERED = (DeliveryState.LEASED, DeliveryState.RECORDED, DeliveryState.PARKED)
-_HIGHEST_TRIED = "(SELECT ifnull(max(sequence), 0) FROM delivery)"
 _WAITING = (
     "SELECT sequence FROM delivery INDEXED BY delivery_waiting WHERE state = 'recorded'"
     " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
@@ -103,7 +71,7 @@ _EXPIRED = (
     "SELECT sequence FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'"
     " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
 )
-_FRESH = f"SELECT sequence FROM entry WHERE sequence > {_HIGHEST_TRIED} ORDER BY sequence LIMIT ?"
+_FRESH = f"SELECT sequence FROM entry WHERE sequence > {HIGHEST_TRIED} ORDER BY sequence LIMIT ?"
 _ENTRY = (
     f"SELECT ifnull(attempts, 0), {ENTRY_COLUMNS} FROM entry LEFT JOIN delivery USING (sequence)"
     " WHERE entry.sequence = ?"
@@ -116,7 +84,7 @@ _LEASE = (
 )
 _TRACK_UP_TO = (
     "INSERT INTO delivery (sequence, state) SELECT sequence, 'recorded' FROM entry"
-    f" WHERE sequence > {_HIGHEST_TRIED} AND sequence <= ?"
+    f" WHERE sequence > {HIGHEST_TRIED} AND sequence <= ?"
 )
 _ACKNOWLEDGE = (
     "UPDATE delivery SET state = 'acknowledged', acknowledgement = ?, acknowledged_at = ?, stored_at = ?,"
@@ -152,29 +120,6 @@ _UNPARK = (
     "UPDATE delivery SET state = 'recorded', park_reason = NULL, park_detail = '', due_ms = 0, due_boot = ''"
     " WHERE state = 'parked'"
 )
-_SUMMARY = f"""
-SELECT ifnull((SELECT max(sequence) FROM entry), 0) - missing, acknowledged, parked,
-       (SELECT count(*) FROM delivery INDEXED BY delivery_leased
-        WHERE state = 'leased' AND due_ms > ? AND due_boot = ?),
-       last_acknowledged_at,
-       (SELECT min(first) FROM (
-          SELECT min(sequence) AS first FROM delivery INDEXED BY delivery_waiting WHERE state = 'recorded'
-          UNION ALL SELECT min(sequence) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'
-          UNION ALL SELECT min(sequence) FROM entry WHERE sequence > {_HIGHEST_TRIED}))
-FROM tally
-"""
-_LISTED = (
-    "entry.sequence, entry_id, receipt_number, service_code, recorded_at, ifnull(state, 'recorded'),"
-    " ifnull(attempts, 0), ifnull(platform_state, 'unknown'), park_reason, ifnull(park_detail, '')"
-)
-_LISTING = (
-    f"SELECT {_LISTED} FROM delivery JOIN entry USING (sequence) WHERE state = ?"
-    " ORDER BY delivery.sequence LIMIT ?"
-)
-_LISTING_FRESH = (
-    f"SELECT {_LISTED} FROM entry LEFT JOIN delivery USING (sequence) WHERE entry.sequence > {_HIGHEST_TRIED}"
-    " ORDER BY entry.sequence LIMIT ?"
-)
 
 
 class Outbox:
@@ -193,6 +138,7 @@ class Outbox:
         self._database, self._clock, self._boot = database, clock, boot
         self._audit, self._attachments, self._make_room = audit, attachments, make_room
         self._owner = new_owner()
+        self._view = QueueView(database, clock, boot)
 
     def lease(self, limit: int, max_bytes: int, lease_s: float) -> list[LeasedEntry]:
         """Entries to send now: those tried before first, then by sequence; at most `limit` and `max_bytes`.
@@ -254,17 +200,11 @@ class Outbox:
 
     def summary(self) -> QueueSummary:
         """The outbox in numbers, at a cost that does not grow with what was delivered."""
-        row = self._database.row(_SUMMARY, (self._now_ms(), self._boot))
-        assert row is not None  # the schema put the one row of the tally there
-        total, acknowledged, parked, leased, last, oldest = row
-        return QueueSummary(
-            pending=total - acknowledged - parked - leased,
-            leased=leased,
-            parked=parked,
-            acknowledged=acknowledged,
-            oldest_unsent_s=None if oldest is None else self._age_s(oldest),
-            last_acknowledged_at=datetime.fromisoformat(last) if last else None,
-        )
+        return self._view.summary()
+
+    def listing(self, state: DeliveryState | None = None, limit: int = 200) -> list[OutboxItem]:
+        """The oldest entries in `state`, in order; without one, everything that is not acknowledged."""
+        return self._view.listing(state, limit)
 
     def highest_acknowledged(self) -> int:
         """The highest sequence that the platform ever acknowledged; 0 before the first."""
@@ -282,16 +222,6 @@ class Outbox:
                 some = self._send_again_within(low, min(low + _AGAIN_BATCH - 1, last))
             count, gone = count + some.count, gone + some.gone
         return SentAgain(count=count, gone=gone)
-
-    def listing(self, state: DeliveryState | None = None, limit: int = 200) -> list[OutboxItem]:
-        """The oldest entries in `state`, in order; without one, everything that is not acknowledged."""
-        wanted = _UNDELIVERED if state is None else (state,)
-        found: list[OutboxItem] = []
-        for one in wanted:
-            found += [_item(row) for row in self._database.rows(_LISTING, (one.value, limit))]
-        if DeliveryState.RECORDED in wanted:
-            found += [_item(row) for row in self._database.rows(_LISTING_FRESH, (limit,))]
-        return sorted(found, key=lambda item: item.sequence)[:limit]
 
     def retry_parked(self, entry_id: UUID | None = None) -> int:
         """Put one parked entry, or all of them, back in line; how many."""
@@ -361,7 +291,7 @@ class Outbox:
         Only what was leased has a row. An acknowledgement that comes another way (on a stick) finds none.
         """
         found = self._database.row(
-            f"SELECT sequence, sequence > {_HIGHEST_TRIED} FROM entry WHERE {column} = ?", (value,)
+            f"SELECT sequence, sequence > {HIGHEST_TRIED} FROM entry WHERE {column} = ?", (value,)
         )
         if found is None:
             return 0
@@ -389,30 +319,5 @@ class Outbox:
         due = self._now_ms() + round(max(settlement.retry_in_s, 0.0) * 1000)
         return self._database.run(_RELEASE, (due, self._boot, sequence, self._owner))
 
-    def _age_s(self, sequence: int) -> float:
-        row = self._database.row(
-            "SELECT recorded_at, boot_id, monotonic_ms FROM entry WHERE sequence = ?", (sequence,)
-        )
-        assert row is not None
-        if row[1] == self._boot:
-            return max(self._clock.monotonic() - int(row[2]) / 1000, 0.0)
-        # Another boot: only the wall clock spans it, and that one may have been set back.
-        return max((self._clock.now() - datetime.fromisoformat(row[0])).total_seconds(), 0.0)
-
     def _now_ms(self) -> int:
         return round(self._clock.monotonic() * 1000)
-
-
-def _item(row: Row) -> OutboxItem:
-    return OutboxItem(
-        sequence=row[0],
-        entry_id=UUID(bytes=row[1]),
-        receipt_number=row[2],
-        service_code=row[3],
-        recorded_at=datetime.fromisoformat(row[4]),
-        delivery=DeliveryState(row[5]),
-        attempts=row[6],
-        platform=PlatformState(row[7]),
-        park_reason=ParkReason(row[8]) if row[8] else None,
-        park_detail=row[9],
-    )
