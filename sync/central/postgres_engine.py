@@ -28,7 +28,9 @@ _OLDEST = 130000
 _CONNECTIONS = 8
 """A worker's; two workers and the openers stay far below the hundred that a server allows as shipped."""
 _CONNECT_S = 5
-_WAIT_FOR_CONNECTION_S = 10.0
+_WAIT_FOR_CONNECTION_S = 5.0
+_GIVE_UP_CONNECTING_S = 5.0
+"""The pool pauses longer and longer between tries; giving up early, it begins anew with the next request."""
 _STALE_TRIES = 3
 _SCHEMA_LOCK = 0x6C696E62616E01
 _SERIAL_LOCK = 0x6C696E62616E02
@@ -110,6 +112,7 @@ class PostgresEngine:
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_WAIT_FOR_CONNECTION_S,
+            reconnect_timeout=_GIVE_UP_CONNECTING_S,
             kwargs={"autocommit": True, "connect_timeout": _CONNECT_S, "application_name": "linban-central"},
             configure=_configure,
             open=True,

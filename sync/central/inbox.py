@@ -1,0 +1,23 @@
+"""What the platform has to say to a terminal, numbered in order; written under the terminal's lock."""
+
+from __future__ import annotations
+
+from kiosk.domain.case import PlatformState
+from sync.central.engine import Cursor
+
+
+def put_message(
+    run: Cursor,
+    terminal_id: str,
+    kind: str,
+    entry_id: bytes,
+    receipt_number: str,
+    state: PlatformState,
+    now: str,
+) -> None:
+    """Add a message for the terminal; `run` must hold it (`Store.transaction(terminal_id)`)."""
+    run.execute(
+        "insert into inbox values (?, (select coalesce(max(number), 0) + 1 from inbox where terminal_id = ?),"
+        " ?, ?, ?, ?, ?)",
+        (terminal_id, terminal_id, kind, entry_id, receipt_number, state.value, now),
+    )
