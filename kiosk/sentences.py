@@ -266,6 +266,18 @@ _JOURNAL: _Sentences = {
         "本机还没有登记，不能收件。请找工作人员",
         "This terminal is not registered yet and cannot take cases. Please ask the staff",
     ),
+    JournalFault.STOPPED: (
+        "平台刚让本机停止收件，您的事还没有提交。请找工作人员，或换一台机器",
+        "The platform has just stopped this terminal; nothing was sent. Ask the staff or use another one",
+    ),
+    JournalFault.NO_ROOM: (
+        "本机快存满了，您的事还没有提交。请找工作人员",
+        "This terminal is almost full; nothing was sent. Please ask the staff",
+    ),
+    JournalFault.MISSING_ATTACHMENT: (
+        "拍的材料没有存好，您的事还没有提交。请重拍一次",
+        "A picture was not kept; nothing was sent. Please take it again",
+    ),
 }
 
 _SCAN: _Sentences = {
@@ -329,6 +341,14 @@ _OBSTACLE: _Sentences = {
         "Cases cannot be taken now. Please ask the staff",
     ),
     Obstacle.NOT_ENROLLED: ("本机还没有登记，不能收件", "This terminal is not registered yet"),
+    Obstacle.STOPPED: (
+        "平台已让本机停止收件。请找工作人员，或换一台机器",
+        "The platform has stopped this terminal. Ask the staff or use another terminal",
+    ),
+    Obstacle.NO_ROOM: (
+        "本机快存满了，暂时不收新的件。请找工作人员，或换一台机器",
+        "This terminal is almost full and takes nothing new. Ask the staff or use another terminal",
+    ),
     Obstacle.ON_BATTERY: (
         "停电了，新的事要等来电再办。已经提交的不受影响",
         "The power is out; nothing new can be begun. Come back when it is on; what was submitted is safe",

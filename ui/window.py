@@ -185,6 +185,7 @@ class Face(QObject):
             clock,
             self,
             self.settings.paths.tpm,
+            self.settings.keeping,
         )
         self._devices.open()
         self._line.open()

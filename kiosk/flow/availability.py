@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from kiosk.catalogue.pack import OfflineAbility, Pack
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceStatus
+from kiosk.domain.enrolment import Standing
 from kiosk.domain.trust import Rung
 
 
@@ -27,6 +28,10 @@ class Obstacle(StrEnum):
     """The mains are gone: what was begun may be finished, nothing new is begun."""
     NO_JOURNAL = "no_journal"
     NOT_ENROLLED = "not_enrolled"
+    STOPPED = "stopped"
+    """The platform has stopped this terminal: what is received here might not count."""
+    NO_ROOM = "no_room"
+    """What is left of the disk is kept for cases that were received already."""
     NO_READER = "no_reader"
     NO_LINE = "no_line"
     """The service needs an answer while the resident waits, and the line is down."""
@@ -41,6 +46,8 @@ _BLOCKING = frozenset(
         Obstacle.ON_BATTERY,
         Obstacle.NO_JOURNAL,
         Obstacle.NOT_ENROLLED,
+        Obstacle.STOPPED,
+        Obstacle.NO_ROOM,
         Obstacle.NO_READER,
         Obstacle.NO_LINE,
     }
@@ -55,6 +62,9 @@ class Situation:
     line: LineState = LineState.UNKNOWN
     journal_ready: bool = True
     enrolled: bool = True
+    standing: Standing = Standing.OK
+    """What the platform thinks of this terminal; anything but OK stops new receipts."""
+    room_for_cases: bool = True
     identity_codes: bool = False
     """Whether anything is known of how a code looks that tells who somebody is."""
 
@@ -112,6 +122,10 @@ def availability(pack: Pack, situation: Situation) -> Availability:
         found.append(Obstacle.NO_JOURNAL)
     if records and situation.journal_ready and not situation.enrolled:
         found.append(Obstacle.NOT_ENROLLED)
+    if records and situation.journal_ready and situation.standing is not Standing.OK:
+        found.append(Obstacle.STOPPED)
+    if records and situation.journal_ready and not situation.room_for_cases:
+        found.append(Obstacle.NO_ROOM)
     if not situation.can_identify(pack.rung):
         found.append(Obstacle.NO_READER)
     if situation.line is not LineState.ONLINE:

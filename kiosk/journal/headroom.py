@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kiosk.journal.database import Database
+from kiosk.journal.reserve import SHARE
 
 _PACE_ENTRIES = 1_000
 _SIZE_ENTRIES = 100
@@ -42,10 +43,12 @@ class HeadRoom:
 def measure(database: Database, free_bytes: int, reserve_bytes: int, reserve_held: bool) -> HeadRoom:
     """Judge `free_bytes` of disk, of which `reserve_bytes` are to be kept back."""
     last_bytes = reserve_bytes // 2
-    room_bytes = free_bytes + _reusable_bytes(database)
+    # A reserve that was given free (or not made yet) has to be made again before anything new is taken in.
+    missing_bytes = 0 if reserve_held else reserve_bytes // SHARE
+    room_bytes = free_bytes + _reusable_bytes(database) - missing_bytes
     bytes_a_day = _bytes_a_day(database)
     log_fits = free_bytes >= reserve_bytes // 8
-    cases = reserve_held and log_fits and room_bytes >= last_bytes
+    cases = log_fits and room_bytes >= last_bytes
     return HeadRoom(
         days_left=None if bytes_a_day is None else max(room_bytes - last_bytes, 0) / bytes_a_day,
         attachments_allowed=cases and room_bytes >= reserve_bytes,

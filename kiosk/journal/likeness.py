@@ -26,7 +26,7 @@ _NOTE = (
     " WHERE likened < (SELECT max(sequence) FROM entry)"
 )
 _SIMILAR = """
-SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code
+SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code, digest
 FROM (SELECT sequence FROM likeness WHERE likeness = ?1
       UNION ALL SELECT sequence FROM entry WHERE sequence > (SELECT likened FROM tally) AND likeness = ?1)
      JOIN entry USING (sequence) LEFT JOIN delivery USING (sequence)
@@ -65,6 +65,7 @@ class Likeness:
             sequence=row[2],
             received_at=datetime.fromisoformat(row[3]),
             service_code=row[4],
+            digest=row[5],
         )
 
 

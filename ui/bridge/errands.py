@@ -52,6 +52,8 @@ class Errands(QObject):
             line=self.line.state,
             journal_ready=self.records.ready,
             enrolled=self.records.enrolled,
+            standing=self.records.standing,
+            room_for_cases=self.records.room_for_cases,
             identity_codes=bool(self.codes.identity),
         )
 

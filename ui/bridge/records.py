@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from kiosk.clock import Clock, boot_id
+from kiosk.config import KeepingSettings
 from kiosk.domain.case import Case
+from kiosk.domain.enrolment import Standing
 from kiosk.domain.printing import PrintOutcome, PrintState
 from kiosk.domain.receipt import Receipt
 from kiosk.errors import JournalError, JournalFault, SealingError
 
 if TYPE_CHECKING:
     from kiosk.journal.entries import PreparedCase
+    from kiosk.journal.headroom import HeadRoom
     from kiosk.journal.journal import Journal
 
 _RETRY_MS = 2000
+_HEAD_ROOM_S = 5.0
+"""A disk does not fill faster than that, and the pages ask at every change of anything."""
 RESUMABLE_S = 180.0
 """A result older than this belongs to somebody who has left."""
 
@@ -40,9 +46,12 @@ class Records(QObject):
         clock: Clock,
         parent: QObject | None = None,
         tpm: str = "",
+        keeping: KeepingSettings | None = None,
     ) -> None:
         super().__init__(parent)
         self._file, self._key_file, self._tpm, self._clock = file, key_file, tpm, clock
+        self._keeping = keeping or KeepingSettings()
+        self._head_room: tuple[float, HeadRoom] | None = None
         self._shown_file = run_dir / "shown-receipt"
         self._journal: Journal | None = None
         self._prepared: PreparedCase | None = None
@@ -64,6 +73,27 @@ class Records(QObject):
             self._lose(error.fault)
             return False
 
+    @property
+    def standing(self) -> Standing:
+        """What the platform thinks of this terminal; anything but OK stops new receipts."""
+        try:
+            return self._journal.settings.standing() if self._journal is not None else Standing.OK
+        except JournalError as error:
+            self._lose(error.fault)
+            return Standing.OK
+
+    @property
+    def room_for_cases(self) -> bool:
+        """Whether the disk has room for more than what was received already."""
+        found = self._measured()
+        return found is None or found.cases_allowed
+
+    @property
+    def days_left(self) -> float | None:
+        """How long the disk lasts if nothing can be sent; None where no pace is known yet."""
+        found = self._measured()
+        return found.days_left if found is not None else None
+
     def open(self) -> None:
         """Open the journal; where it cannot be opened, say so and go on trying."""
         from kiosk.journal.journal import Journal, load_or_create_key
@@ -81,7 +111,8 @@ class Records(QObject):
             return
         if found.replaced is not None:
             log.error("the journal was replaced", extra={"fault": found.replaced.fault})
-        self._journal, self.fault = found.journal, None
+        self._journal, self.fault, self._head_room = found.journal, None, None
+        self._journal.reserve.wanted_bytes = self._reserve_bytes
         self.opened.emit()
 
     def close(self) -> None:
@@ -98,9 +129,27 @@ class Records(QObject):
             with contextlib.suppress(JournalError, SealingError):  # `record` meets it again and says so
                 self._prepared = self._journal.entries.prepare(case)
 
+    def earlier(self, case: Case) -> Receipt | None:
+        """The same person's case for the same service, handed in a few days ago and not over yet."""
+        resident, days = case.resident, self._keeping.duplicate_days
+        if self._journal is None or resident is None or not days:
+            return None
+        try:
+            found = self._journal.entries.similar(case.service_code, resident.number)
+        except JournalError:
+            return None  # `record` meets it again and says so
+        if found is None or self._clock.now() - found.received_at > timedelta(days=days):
+            return None
+        return found
+
     def forget(self) -> None:
         """The session is over: nothing of its case stays here."""
         self._prepared = None
+        if self._journal is not None:
+            with contextlib.suppress(
+                JournalError
+            ):  # whoever records next meets it, and the next start tidies up
+                self._journal.attachments.drop_orphans()
 
     def record(self, case: Case) -> Receipt | JournalFault:
         """Write the case down; the receipt means that it is on the disk."""
@@ -111,7 +160,7 @@ class Records(QObject):
             try:
                 ahead = prepared if prepared is not None and prepared.case == case else None
                 receipt = self._journal.entries.record(ahead or case)
-                self.forget()
+                self._prepared = None
                 self._note_shown(receipt)
                 return receipt
             except SealingError:
@@ -185,6 +234,24 @@ class Records(QObject):
         except JournalError as error:
             self._lose(error.fault)
             return None
+
+    @property
+    def _reserve_bytes(self) -> int:
+        return self._keeping.reserve_mib * 1024 * 1024
+
+    def _measured(self) -> HeadRoom | None:
+        now = self._clock.monotonic()
+        if self._head_room is not None and now - self._head_room[0] < _HEAD_ROOM_S:
+            return self._head_room[1]
+        if self._journal is None:
+            return None
+        try:
+            found = self._journal.headroom(self._journal.free_bytes(), self._reserve_bytes)
+        except JournalError as error:
+            self._lose(error.fault)
+            return None
+        self._head_room = now, found
+        return found
 
     def _note_shown(self, receipt: Receipt) -> None:
         try:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from kiosk.documents.page import Page
 from kiosk.domain.case import Case
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, DeviceStatus, SupplyState
+from kiosk.domain.enrolment import Standing
 from kiosk.domain.printing import PrintOutcome
 from kiosk.domain.receipt import Receipt, receipt_number
 from kiosk.domain.resident import DocumentKind, IdentityDocument, Sex
@@ -126,6 +127,9 @@ class StandInRecords(QObject):
     failed = Signal()
     ready = True
     enrolled = True
+    standing = Standing.OK
+    room_for_cases = True
+    days_left: float | None = None
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -97,6 +97,8 @@ class KeeperModel(PageModel):
             line=self._line(),
             journal_fault=errands.records.fault,
             enrolled=errands.records.enrolled,
+            standing=errands.records.standing,
+            days_left=errands.records.days_left,
         )
 
     def _shown(self, task: Task) -> dict[str, str]:

@@ -18,6 +18,8 @@ _ICONS = {
     Obstacle.SENT_LATER: "wifi-off",
     Obstacle.NO_LINE: "wifi-off",
     Obstacle.NO_SLIP: "printer",
+    Obstacle.STOPPED: "triangle-alert",
+    Obstacle.NO_ROOM: "triangle-alert",
     Obstacle.NO_READER: "id-card",
 }
 
