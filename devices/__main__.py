@@ -12,6 +12,7 @@ from pathlib import Path
 from devices.host import Host
 from kiosk.config import DEFAULT_FILE, load
 from kiosk.errors import ConfigError
+from kiosk.single_instance import claim
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -43,7 +44,11 @@ def main() -> int:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=arguments.log_level, handlers=[handler])
     try:
-        host = Host(load(arguments.config))
+        settings = load(arguments.config)
+        if not claim(settings.paths.run_dir, "devices"):
+            logging.getLogger("devices").error("another devices process serves this terminal")
+            return 2
+        host = Host(settings)
     except ConfigError as error:
         logging.getLogger("devices").error("settings refused", extra={"reason": str(error)})
         return 2

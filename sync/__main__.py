@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kiosk.config import DEFAULT_FILE, load
 from kiosk.errors import LinbanError
+from kiosk.single_instance import claim
 
 
 def main() -> int:
@@ -19,6 +20,9 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
         settings = load(arguments.config)
+        if not claim(settings.paths.run_dir, "sync"):
+            sys.stderr.write("another sync process serves this terminal\n")
+            return 2
         from sync.agent import run
 
         run(settings)

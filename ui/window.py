@@ -24,6 +24,7 @@ from PySide6.QtQuick import QQuickWindow
 from kiosk import config
 from kiosk.config import Language, Settings
 from kiosk.errors import ConfigError
+from kiosk.single_instance import claim
 from ui import NOT_OUR_WARNINGS
 from ui.display import Display, pinyin_installed
 from ui.drawing import Drawings
@@ -315,6 +316,9 @@ def main(arguments: list[str]) -> int:
         settings = config.load(options.config)
     except ConfigError as error:
         log.critical("%s", error)
+        return 2
+    if not claim(settings.paths.run_dir, "ui"):
+        log.critical("another face serves this terminal")
         return 2
     prepare_environment(settings.paths.run_dir)
     application = make_application()

@@ -1,0 +1,30 @@
+"""One process of a kind at a time: a second face, a second sender or second hands end before they touch anything.
+
+The lock is a POSIX record lock (fcntl(2)): the kernel frees it when the process ends, however it ends, and a child
+does not inherit it, so a decoder that outlives its parent for a moment keeps nobody from starting again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+_held: dict[Path, int] = {}
+"""Kept for the life of the process: closing any descriptor of the file would give the lock up."""
+
+
+def claim(run_dir: Path, name: str) -> bool:
+    """Be the only `name` on this terminal until the process ends; False when another one is already. Raises OSError."""
+    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = run_dir / f"{name}.lock"
+    if file in _held:
+        return True
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    _held[file] = descriptor
+    return True
