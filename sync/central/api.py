@@ -25,6 +25,7 @@ from sync.batch import EntriesAnswer, EntriesRequest, in_runs
 from sync.batch import Outcome as ToldOutcome
 from sync.central.attachments import serve_attachments
 from sync.central.catalogue import serve_catalogue
+from sync.central.console.application import mount_console
 from sync.central.engine import DatabaseAway
 from sync.central.exchange import (
     Caller,
@@ -80,6 +81,7 @@ def build_app(platform: Platform) -> FastAPI:
     serve_catalogue(app, platform)
     _serve_operators(app, platform)
     serve_paper(app, platform)
+    mount_console(app, platform)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     return app
 
@@ -291,14 +293,12 @@ def take_in(platform: Platform, caller: Caller, batch: EntriesRequest) -> Entrie
 
 def _heartbeat(platform: Platform, caller: Caller, message: HeartbeatRequest) -> HeartbeatAnswer:
     offset_s = (caller.clock - platform.clock.now()).total_seconds() if caller.clock else None
-    terminal_id = caller.terminal.terminal_id
     try:
-        high_water, inbox_head = Heartbeats(platform.store).note(
-            terminal_id, caller.nonce, message, offset_s, caller.sequence
+        return Heartbeats(platform.store).note(
+            caller.terminal, caller.nonce, message, offset_s, caller.sequence
         )
     except Replayed as error:
         raise Refusal(409, "replayed") from error
-    return HeartbeatAnswer(epoch=platform.store.epoch, high_water=high_water, inbox_head=inbox_head)
 
 
 def _query(platform: Platform, caller: Caller, service: str, message: QueryRequest) -> QueryAnswer:

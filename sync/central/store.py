@@ -107,10 +107,17 @@ class Store:
         with self._engine.reading() as run:
             yield run
 
-    def begin_epoch(self, reason: str) -> str:
-        """From now on this is another memory than before: restored from a backup. Returns its name."""
+    def begin_epoch(self, reason: str, instead_of: str | None = None) -> str:
+        """From now on this is another memory than before: restored from a backup. Returns its name.
+
+        With `instead_of`, only while that one lasts: of several who notice, one begins the next.
+        """
         name = uuid4().hex
         with self.transaction() as run:
+            current = _epoch(run)
+            if instead_of not in (None, current):
+                self.epoch = current
+                return current
             run.execute("update platform set value = ? where name = 'epoch'", (name,))
             run.execute(
                 "insert into epoch values ((select coalesce(max(number), 0) + 1 from epoch), ?, ?, ?)",
