@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from sync.central.console.command import operator
+
 _EXAMPLES = """\b
 Examples:
   kiosk central --enrolment-code 7K2M-PQ4X
@@ -16,7 +18,7 @@ Examples:
 _CODE_VALID_FOR = timedelta(hours=24)
 
 
-@click.command(name="central", epilog=_EXAMPLES)
+@click.group(name="central", epilog=_EXAMPLES, invoke_without_command=True)
 @click.option(
     "--database", default=None, metavar="URL", help="sqlite:///FILE  [default: central.db in --data]"
 )
@@ -35,13 +37,21 @@ _CODE_VALID_FOR = timedelta(hours=24)
 @click.option(
     "--region", default="370508", show_default=True, metavar="CODE", help="Region told to new terminals."
 )
+@click.pass_context
 def central(
-    database: str | None, address: str, data_dir: Path, enrolment_code: str | None, region: str
+    context: click.Context,
+    database: str | None,
+    address: str,
+    data_dir: Path,
+    enrolment_code: str | None,
+    region: str,
 ) -> None:
     """Run the reference central platform: it receives cases and tells terminals what became of them.
 
     Speaks plain HTTP; outside this machine, put a TLS proxy in front of it.
     """
+    if context.invoked_subcommand is not None:
+        return
     # FastAPI takes a second to import; `--help` and a wrong option should not wait for it.
     from sync.central.server import build_platform, listen, uvicorn_server
 
@@ -56,9 +66,15 @@ def central(
         raise click.ClickException(f"cannot listen on {address}: {error.strerror}") from error
     click.echo(f"central platform: http://{host}:{listener.getsockname()[1]}")
     click.echo(f"database: {file}")
+    click.echo(
+        "operators' console: /console (first account: `kiosk central operator add NAME --role administrator`)"
+    )
     click.echo(f"operator's token: {data_dir / 'operator.token'}")
     uvicorn_server(platform).run(sockets=[listener])
     platform.store.close()
+
+
+central.add_command(operator)
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from sync.secret_file import load_or_create
 
 _SEALING_FILE = "sealing.key"
 _SIGNING_FILE = "signing.key"
+_CONSOLE_FILE = "console.key"
 _TOKEN_FILE = "operator.token"  # noqa: S105 — a file's name
 
 
@@ -23,6 +24,8 @@ class PlatformKeys:
     sealing: X25519PrivateKey
     signing: Ed25519PrivateKey
     operator_token: str
+    console: bytes
+    """Operators' second factors are kept under it, so that a copy of the database alone signs nobody in."""
 
 
 def load_or_create_keys(data_dir: Path) -> PlatformKeys:
@@ -35,10 +38,12 @@ def load_or_create_keys(data_dir: Path) -> PlatformKeys:
         data_dir / _SIGNING_FILE, lambda: Ed25519PrivateKey.generate().private_bytes_raw()
     )
     token = load_or_create(data_dir / _TOKEN_FILE, lambda: secrets.token_urlsafe(32).encode("ascii"))
+    console = load_or_create(data_dir / _CONSOLE_FILE, lambda: secrets.token_bytes(32))
     return PlatformKeys(
         sealing=X25519PrivateKey.from_private_bytes(sealing),
         signing=Ed25519PrivateKey.from_private_bytes(signing),
         operator_token=token.decode("ascii").strip(),
+        console=console,
     )
 
 
