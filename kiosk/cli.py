@@ -24,6 +24,10 @@ _COMMANDS = {
         "A device or a line that is not there, speaking real bytes.",
     ),
     "central": ("sync.central.command:central", "The reference central platform."),
+    "central-stick": (
+        "sync.central.stick_command:central_stick",
+        "Take in what terminals without a line put on a stick.",
+    ),
     "enrol": ("kiosk.commands.enrol:enrol", "Register this terminal with a one-time code."),
     "bench": ("kiosk.commands.bench:bench", "Measure, beside a yardstick in the same run."),
     "config": ("kiosk.commands.config:config", "Every setting with its meaning; check a settings file."),

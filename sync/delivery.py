@@ -135,10 +135,11 @@ class Delivery:
                 )
                 for item in part
             ]
-        return [_settled(result, token) for result, token in zip(answer.results, tokens, strict=True)]
+        return [settled(result, token) for result, token in zip(answer.results, tokens, strict=True)]
 
 
-def _settled(result: EntryResult, token: bytes) -> Settlement:
+def settled(result: EntryResult, token: bytes) -> Settlement:
+    """What the platform's proven word on one entry means for the outbox."""
     if result.result in (Result.STORED, Result.DUPLICATE):
         return Acknowledged(
             entry_id=result.id,

@@ -33,6 +33,7 @@ from kiosk.journal.replacement import Replacement
 from kiosk.journal.reserve import Reserve, free_bytes
 from kiosk.journal.retention import Retention
 from kiosk.journal.settings import Settings
+from kiosk.journal.unsent import Unsent
 from kiosk.journal.verification import Verification
 
 __all__ = ["Journal", "OpenedJournal", "Replacement", "Verification", "load_or_create_key"]
@@ -59,6 +60,7 @@ class Journal:
         self.attachments = Attachments(database, self.settings, boot, self._has_room_for_attachments)
         self.entries = Entries(database, clock, boot, self.attachments)
         self.outbox = Outbox(database, clock, boot, self.audit, self.attachments, self._release_reserve)
+        self.unsent = Unsent(database)
         self.retention = Retention(database, self.attachments, self.audit)
         self.inbox = Inbox(database, clock, self.settings, self.outbox)
 

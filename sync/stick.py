@@ -1,0 +1,225 @@
+"""A stick between a terminal and the platform: the files on it, and how they are written so that pulling it out harms nothing.
+
+    linban-100001/                      one folder a terminal
+      manifest.json                     what is here, signed by the terminal
+      entries-000000000001.lbs          a batch exactly as on the wire (`sync.batch`), compressed
+      answer-000000000001.lbs           what the platform answered to it, signed as on the wire
+
+Each file is magic, SHA-256 and content.  It is written under another name, synced, then renamed: a file that is
+there under its own name is whole, or its digest says that it is not.  The order in the field is: entries, then
+the manifest that lists them; whatever the manifest does not list does not count and is written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Meta, Struct
+
+from sync.batch import EntriesAnswer
+from sync.wire import Code, Count, Digest, Signature, TerminalNumber
+
+FOLDER_PREFIX = "linban-"
+MANIFEST = "manifest.json"
+MAX_FILE_BYTES = 8 * 1024 * 1024
+MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+_MAGIC = b"LINBAN stick 1\n"
+_DIGEST_BYTES = 32
+_DOMAIN = b"linban stick 1\0"
+_UNFINISHED = ".part"
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class StickFault(Exception):
+    """A stick, or a file on it, that cannot be used; `word` says why, in a word that has a sentence."""
+
+    def __init__(self, word: str, detail: str = "") -> None:
+        self.word, self.detail = word, detail
+        super().__init__(f"{word}: {detail}" if detail else word)
+
+
+class BatchFile(Struct, frozen=True, kw_only=True):
+    """One file of entries."""
+
+    name: Annotated[str, Meta(pattern=r"^entries-[0-9]{12}\.lbs$")]
+    sha256: Digest
+    size_bytes: Count
+    sequences: list[tuple[Count, Count]]
+    """Which entries it holds, in order: first and last of each stretch."""
+
+    @property
+    def count(self) -> int:
+        """How many entries."""
+        return sum(last - first + 1 for first, last in self.sequences)
+
+    @property
+    def answer_name(self) -> str:
+        """Where the platform writes its answer."""
+        return self.name.replace("entries-", "answer-")
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What the terminal put on the stick."""
+
+    terminal_id: Code
+    terminal_number: TerminalNumber
+    written_at: Annotated[str, Meta(max_length=32)]
+    files: list[BatchFile]
+
+
+class SignedManifest(Struct, frozen=True, kw_only=True):
+    """The manifest and the terminal's signature over its canonical JSON."""
+
+    manifest: Manifest
+    signature: Signature
+
+
+class StickAnswer(Struct, frozen=True, kw_only=True):
+    """The platform's answer to one file of entries."""
+
+    sha256: Digest
+    """Of the file that it answers."""
+    answer: EntriesAnswer
+
+
+class Stick:
+    """One terminal's folder on a stick. Raises `OSError` as the stick fails, `StickFault` for what is on it."""
+
+    def __init__(self, root: Path, terminal_number: str) -> None:
+        self.folder = root / f"{FOLDER_PREFIX}{terminal_number}"
+
+    def prepare(self) -> None:
+        """Make the folder."""
+        self.folder.mkdir(exist_ok=True)
+        self._sync_folder(self.folder.parent)
+
+    def free_bytes(self) -> int:
+        """What an ordinary account may still write."""
+        room = os.statvfs(self.folder.parent)
+        return room.f_bavail * room.f_frsize
+
+    def names(self) -> list[str]:
+        """Every file in the folder; none when there is no folder."""
+        with suppress(FileNotFoundError):
+            return sorted(entry.name for entry in self.folder.iterdir() if entry.is_file())
+        return []
+
+    def write(self, name: str, content: bytes) -> bytes:
+        """Write a framed file for good; the digest of its content."""
+        digest = hashlib.sha256(content).digest()
+        self._write_whole(name, _MAGIC + digest + content)
+        return digest
+
+    def read(self, name: str) -> tuple[bytes, bytes]:
+        """Digest and content of a framed file. Raises `StickFault`: missing, damaged."""
+        raw = self._read_whole(name, MAX_FILE_BYTES)
+        start = len(_MAGIC) + _DIGEST_BYTES
+        digest, content = raw[len(_MAGIC) : start], raw[start:]
+        if not raw.startswith(_MAGIC) or hashlib.sha256(content).digest() != digest:
+            raise StickFault("damaged", name)
+        return digest, content
+
+    def write_manifest(self, manifest: Manifest, key: Ed25519PrivateKey) -> None:
+        """Write what is here, signed."""
+        signed = SignedManifest(manifest=manifest, signature=key.sign(_DOMAIN + _encode(manifest)))
+        self._write_whole(MANIFEST, _encode(signed))
+
+    def read_manifest(self) -> SignedManifest:
+        """What is here; nothing is verified yet. Raises `StickFault`: missing, damaged."""
+        try:
+            return msgspec.json.decode(self._read_whole(MANIFEST, MAX_MANIFEST_BYTES), type=SignedManifest)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise StickFault("damaged", MANIFEST) from error
+
+    def remove(self, name: str) -> None:
+        """Take a file away; one that is gone already is as good."""
+        with suppress(FileNotFoundError):
+            self._unlink(self.folder / name)
+
+    def _read_whole(self, name: str, limit_bytes: int) -> bytes:
+        try:
+            with (self.folder / name).open("rb") as stream:
+                raw = stream.read(limit_bytes + 1)
+        except FileNotFoundError as error:
+            raise StickFault("missing", name) from error
+        if len(raw) > limit_bytes:
+            raise StickFault("damaged", name)
+        return raw
+
+    def _write_whole(self, name: str, data: bytes) -> None:
+        unfinished = self.folder / (name + _UNFINISHED)
+        descriptor = self._open(unfinished)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[self._write(descriptor, view) :]
+            self._sync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._rename(unfinished, self.folder / name)
+        self._sync_folder(self.folder)
+
+    # Each of these is one thing that the stick is asked to do, so that a test can pull it out before any of them.
+
+    def _open(self, file: Path) -> int:
+        return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+
+    def _write(self, descriptor: int, data: memoryview) -> int:
+        return os.write(descriptor, data)
+
+    def _sync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def _rename(self, old: Path, new: Path) -> None:
+        old.replace(new)
+
+    def _unlink(self, file: Path) -> None:
+        file.unlink()
+
+    def _sync_folder(self, folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            # Not every file system of a stick can do this; those that cannot write names at once.
+            with suppress(OSError):
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def verify_manifest(signed: SignedManifest, public_key: bytes) -> Manifest:
+    """The manifest, when the holder of `public_key` signed it. Raises `StickFault(forged)`."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(
+            signed.signature, _DOMAIN + _encode(signed.manifest)
+        )
+    except InvalidSignature:
+        raise StickFault("forged", MANIFEST) from None
+    return signed.manifest
+
+
+def terminals_on(root: Path) -> list[str]:
+    """The numbers of the terminals that have a folder on the stick."""
+    found = [
+        entry.name.removeprefix(FOLDER_PREFIX)
+        for entry in root.iterdir()
+        if entry.is_dir() and entry.name.startswith(FOLDER_PREFIX)
+    ]
+    return sorted(number for number in found if len(number) == 6 and number.isascii() and number.isdigit())
+
+
+def in_stretches(sequences: list[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as first and last of each stretch without a gap."""
+    stretches: list[tuple[int, int]] = []
+    for number in sequences:
+        if stretches and stretches[-1][1] == number - 1:
+            stretches[-1] = (stretches[-1][0], number)
+        else:
+            stretches.append((number, number))
+    return stretches

@@ -1,0 +1,254 @@
+"""What waits on this terminal goes onto a stick, and the platform's answers come back from it.
+
+Neither changes anything that the line does: the sender goes on as ever, the platform knows each entry by its
+identity, so what travels both ways is a duplicate and nothing else.  Both can be repeated at will, and begun
+again after the stick was pulled out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from kiosk.clock import Clock
+from kiosk.domain.enrolment import Enrolment
+from kiosk.domain.entry import RecordedEntry, iso_utc
+from kiosk.errors import JournalError, JournalFault
+from kiosk.journal.journal import Journal
+from kiosk.journal.outbox import Acknowledged, Settlement
+from sync.acknowledgement import verified_tokens
+from sync.batch import to_batch
+from sync.delivery import settled
+from sync.signing import SignatureFault
+from sync.stick import (
+    BatchFile,
+    Manifest,
+    Stick,
+    StickAnswer,
+    StickFault,
+    in_stretches,
+    terminals_on,
+    verify_manifest,
+)
+from sync.wire import encode
+
+ENTRIES_A_FILE = 500
+BYTES_A_FILE = 1024 * 1024
+_ENTRY_OVERHEAD_BYTES = 128
+_FILE_OVERHEAD_BYTES = 64 * 1024
+"""A large stick's smallest piece, for the file and for its line in the manifest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What is on the stick now."""
+
+    terminal_number: str
+    entries: int
+    files: int
+    written: int
+    """Files of this run; the others were there and whole."""
+    folder: Path
+
+
+@dataclass(slots=True, kw_only=True)
+class Imported:
+    """What the answers on the stick led to."""
+
+    acknowledged: int = 0
+    set_aside: int = 0
+    already: int = 0
+    """Settled before: on another way, or in an earlier run."""
+    waiting: int = 0
+    """Files that the platform has not answered yet."""
+    refused: list[StickFault] = field(default_factory=list)
+
+
+def export(
+    journal: Journal, key: Ed25519PrivateKey, root: Path, clock: Clock, stick: Stick | None = None
+) -> Exported:
+    """Put everything that waits onto the stick at `root`.
+
+    Raises `StickFault` (no_stick, full), `JournalError`, and `OSError` as the stick fails: what was there is
+    there still, and the next run goes on.
+    """
+    enrolment = _enrolment(journal)
+    if not root.is_dir():
+        raise StickFault("no_stick", str(root))
+    stick = stick or Stick(root, enrolment.terminal_number)
+    kept = list(_still_good(stick, journal, enrolment, key))
+    kept_names = {file.name for file in kept}
+    _require_room(stick, journal, sum(file.size_bytes for file in kept))
+    stick.prepare()
+    files, written = list(kept), 0
+    for chunk in _uncovered(journal, kept):
+        file = _write_batch(stick, chunk, enrolment)
+        files = [other for other in files if other.name != file.name] + [file]
+        written += 1
+        _write_manifest(stick, enrolment, files, clock, key)
+    if not written:
+        _write_manifest(stick, enrolment, files, clock, key)
+    _sweep(stick, files, kept_names)
+    return Exported(
+        terminal_number=enrolment.terminal_number,
+        entries=sum(file.count for file in files),
+        files=len(files),
+        written=written,
+        folder=stick.folder,
+    )
+
+
+def import_answers(journal: Journal, public_key: bytes, root: Path) -> Imported:
+    """Settle what the platform answered on the stick at `root`; `public_key` is this terminal's own.
+
+    Raises `StickFault` (no_stick, another_terminal, forged, damaged) when nothing on it can be used, and
+    `JournalError`. A file that cannot be used is named in the result and stops none of the others.
+    """
+    enrolment = _enrolment(journal)
+    if not root.is_dir():
+        raise StickFault("no_stick", str(root))
+    stick = Stick(root, enrolment.terminal_number)
+    if not stick.names():
+        others = terminals_on(root)
+        raise StickFault("another_terminal" if others else "nothing_here", " ".join(others))
+    manifest = verify_manifest(stick.read_manifest(), public_key)
+    result = Imported()
+    for file in manifest.files:
+        try:
+            _settle_file(journal, stick, file, enrolment, result)
+        except StickFault as fault:
+            if fault.word == "missing":
+                result.waiting += 1
+            else:
+                result.refused.append(fault)
+    return result
+
+
+def _enrolment(journal: Journal) -> Enrolment:
+    enrolment = journal.settings.enrolment()
+    if enrolment is None:
+        raise JournalError(JournalFault.NOT_ENROLLED)
+    return enrolment
+
+
+def _still_good(
+    stick: Stick, journal: Journal, enrolment: Enrolment, key: Ed25519PrivateKey
+) -> Iterator[BatchFile]:
+    """The files of an earlier run that are whole and hold something that still waits."""
+    try:
+        manifest = verify_manifest(stick.read_manifest(), key.public_key().public_bytes_raw())
+    except StickFault:
+        return  # pulled out while it was written, or somebody else's: everything is written again
+    if manifest.terminal_id != enrolment.terminal_id:
+        return
+    for file in manifest.files:
+        try:
+            whole = stick.read(file.name)[0] == file.sha256
+        except StickFault:
+            whole = False
+        if whole and any(journal.unsent.waits(first, last) for first, last in file.sequences):
+            yield file
+
+
+def _require_room(stick: Stick, journal: Journal, kept_bytes: int) -> None:
+    """Refuse before the first byte: a stick that fills half-way helps nobody."""
+    size = journal.unsent.size()
+    files = size.entries // ENTRIES_A_FILE + size.sealed_bytes // BYTES_A_FILE + 2
+    needed = (
+        size.sealed_bytes + size.entries * _ENTRY_OVERHEAD_BYTES + files * _FILE_OVERHEAD_BYTES - kept_bytes
+    )
+    free = stick.free_bytes()
+    if needed > free:
+        raise StickFault("full", f"{needed} > {free}")
+
+
+def _uncovered(journal: Journal, kept: Sequence[BatchFile]) -> Iterator[list[RecordedEntry]]:
+    """What waits and is in no file yet, in pieces of one file."""
+    covered = sorted(stretch for file in kept for stretch in file.sequences)
+    begins = [first for first, _ in covered]
+
+    def is_covered(sequence: int) -> bool:
+        place = bisect_right(begins, sequence) - 1
+        return place >= 0 and sequence <= covered[place][1]
+
+    after = 0
+    while chunk := journal.unsent.chunk(after, ENTRIES_A_FILE, BYTES_A_FILE):
+        after = chunk[-1].sequence
+        fresh = [entry for entry in chunk if not is_covered(entry.sequence)]
+        if fresh:
+            yield fresh
+
+
+def _write_batch(stick: Stick, chunk: Sequence[RecordedEntry], enrolment: Enrolment) -> BatchFile:
+    name = f"entries-{chunk[0].sequence:012d}.lbs"
+    content = zstandard.ZstdCompressor(level=3).compress(encode(to_batch(chunk, enrolment.terminal_number)))
+    stick.remove(name.replace("entries-", "answer-"))
+    digest = stick.write(name, content)
+    return BatchFile(
+        name=name,
+        sha256=digest,
+        size_bytes=len(content),
+        sequences=in_stretches([entry.sequence for entry in chunk]),
+    )
+
+
+def _write_manifest(
+    stick: Stick, enrolment: Enrolment, files: Sequence[BatchFile], clock: Clock, key: Ed25519PrivateKey
+) -> None:
+    manifest = Manifest(
+        terminal_id=enrolment.terminal_id,
+        terminal_number=enrolment.terminal_number,
+        written_at=iso_utc(clock.now()),
+        files=sorted(files, key=lambda file: file.name),
+    )
+    stick.write_manifest(manifest, key)
+
+
+def _sweep(stick: Stick, files: Sequence[BatchFile], kept: set[str]) -> None:
+    """Take away what the manifest no longer lists: delivered batches, and what a pulled stick left unfinished."""
+    wanted = {"manifest.json", *(file.name for file in files)}
+    wanted |= {file.answer_name for file in files if file.name in kept}
+    for name in stick.names():
+        if name not in wanted:
+            stick.remove(name)
+
+
+def _settle_file(
+    journal: Journal, stick: Stick, file: BatchFile, enrolment: Enrolment, result: Imported
+) -> None:
+    content = stick.read(file.answer_name)[1]
+    try:
+        answered = msgspec.json.decode(content, type=StickAnswer)
+        entries = [entry for first, last in file.sequences for entry in journal.unsent.stretch(first, last)]
+        if answered.sha256 != file.sha256:
+            raise StickFault("another_batch", file.answer_name)
+        results = answered.answer.results(entries)
+        tokens = verified_tokens(
+            entries,
+            results,
+            enrolment.terminal_id,
+            answered.answer.epoch,
+            answered.answer.signature,
+            Ed25519PublicKey.from_public_bytes(enrolment.signing_key),
+        )
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, SignatureFault) as error:
+        raise StickFault("forged", file.answer_name) from error
+    _count(journal, [settled(one, token) for one, token in zip(results, tokens, strict=True)], result)
+
+
+def _count(journal: Journal, settlements: Sequence[Settlement], result: Imported) -> None:
+    before = journal.outbox.summary()
+    journal.outbox.settle(settlements)
+    after = journal.outbox.summary()
+    acknowledged = after.acknowledged - before.acknowledged
+    parked = max(after.parked - before.parked, 0)
+    result.acknowledged += acknowledged
+    result.set_aside += parked
+    good = sum(isinstance(one, Acknowledged) for one in settlements)
+    result.already += max(good - acknowledged, 0)
