@@ -71,6 +71,8 @@ class IppPrinter(SheetPrinter):
         self._told = DeviceCapabilities()
         self._takes: Abilities | None = None
         self._traces = False
+        self._queued_as: int | None = None
+        """The last job of ours, for a queue that does not tell which jobs it has."""
 
     # -- DevicePort ---------------------------------------------------------------------------------
 
@@ -168,7 +170,9 @@ class IppPrinter(SheetPrinter):
             on_progress,
         )
         self._traces = True
-        return job.run()
+        outcome = job.run()
+        self._queued_as = job.queued_as
+        return outcome
 
     def clear(self) -> int:
         """See `SheetPrinter`. The local queue is the terminal's own and is emptied; at the printer, which others
@@ -190,10 +194,12 @@ class IppPrinter(SheetPrinter):
         """Remove all jobs of the queue with their documents; where only an administrator may, all that are ours."""
         if spooler.purge(deadline, self._never):
             return
+        ours = set() if self._queued_as is None else {self._queued_as}
         for which in ("not-completed", "completed"):
             jobs = spooler.jobs(which, deadline, self._never)
-            for job in [] if isinstance(jobs, NoAnswer) else jobs:
-                spooler.cancel(job.number, deadline, self._never, purge=True)
+            ours |= set() if isinstance(jobs, NoAnswer) else {job.number for job in jobs}
+        for number in sorted(ours):
+            spooler.cancel(number, deadline, self._never, purge=True)
 
 
 def _order(finished: Document, takes: Abilities, copies: int) -> Order:

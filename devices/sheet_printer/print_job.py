@@ -99,6 +99,11 @@ class PrintJob:
             self._route.spooler.cancel(self._number, self._soon(1.0), self._never, purge=True)
         return outcome
 
+    @property
+    def queued_as(self) -> int | None:
+        """Its number in the local queue; None when it went straight to the printer, or nowhere."""
+        return None if self._route.spooler is None else self._number
+
     # -- sending --------------------------------------------------------------------------------------
 
     def _submit(self) -> PrintOutcome | None:

@@ -22,8 +22,9 @@ from kiosk.clock import Clock
 from kiosk.errors import LinbanError
 
 NEEDED: Final = ("ippeveprinter", "dbus-daemon")
-_FREE_S: Final = 2.0
-_START_S: Final = 5.0
+_FREE_S: Final = 5.0
+_START_S: Final = 15.0
+"""A machine that builds something else starts programs slowly."""
 _PLACES: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """ippeveprinter stands in a folder that is on root's path only."""
 

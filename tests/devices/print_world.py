@@ -111,7 +111,7 @@ STRICT_POLICY = """
 <Limit Create-Job Print-Job Print-URI Validate-Job>
 Order deny,allow
 </Limit>
-<Limit Send-Document Send-URI Hold-Job Release-Job Cancel-Job Cancel-My-Jobs Get-Jobs Get-Job-Attributes>
+<Limit Send-Document Send-URI Hold-Job Release-Job Cancel-Job Cancel-My-Jobs>
 Require user @OWNER @SYSTEM
 Order deny,allow
 </Limit>
@@ -126,6 +126,8 @@ Order deny,allow
 </Policy>
 """
 """As a fresh installation has it: a job belongs to its owner, a queue to the administrator."""
+SILENT_POLICY = STRICT_POLICY.replace("Cancel-My-Jobs>", "Cancel-My-Jobs Get-Jobs Get-Job-Attributes>")
+"""Stricter still: nobody is told which jobs there are."""
 _CUPS_FILES_CONF = """
 {account}
 ServerRoot {folder}/conf
@@ -225,7 +227,7 @@ class PrivateCups:
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         pause = threading.Event()
-        for _ in range(250):
+        for _ in range(1000):
             if ready():
                 return
             assert self._daemon.poll() is None, (self.folder / "out").read_text()

@@ -20,6 +20,7 @@ from kiosk.domain.device_status import DeviceState
 from kiosk.domain.printing import PrintFault, PrintProgress, PrintVerdict, PrintWait
 from tests.devices.print_world import (
     PRINTED,
+    SILENT_POLICY,
     STRICT_POLICY,
     TWO_SHEETS,
     PrivateCups,
@@ -119,7 +120,7 @@ def test_printed_by_the_printers_word_and_nothing_stays_in_the_spool(
         assert driver.status().state in (DeviceState.ONLINE, DeviceState.BUSY)
         return not cups.documents()
 
-    eventually(wiped)
+    eventually(wiped, timeout_s=20)
 
 
 @pytest.mark.slow
@@ -173,9 +174,10 @@ def test_cups_alone_calls_a_job_completed_that_the_printer_has_forgotten(
     printer: SheetPrinterSimulator, cups: PrivateCups, two_sheets: Path, eventually: Callable[..., None]
 ) -> None:
     """The reason for all this: without us, CUPS says `completed` of a job that died in a power cut."""
-    printer.put(seconds_a_sheet=1.5)
+    # Long enough that no sheet comes out between the look and the cut, however busy this machine is.
+    printer.put(seconds_a_sheet=20)
     cups.admin("lp", "-U", "linban", "-d", "A4", "-t", "by-hand", str(two_sheets))
-    eventually(lambda: printer.state()["printing"], timeout_s=10)
+    eventually(lambda: printer.state()["printing"], timeout_s=20)
     printer.unplug()
     printer.plug()
     queue = Destination(cups.uri, CLOCK)
@@ -184,7 +186,7 @@ def test_cups_alone_calls_a_job_completed_that_the_printer_has_forgotten(
         job = queue.find("by-hand", CLOCK.monotonic() + 2, never())
         return isinstance(job, JobReport) and job.state == JobState.COMPLETED
 
-    eventually(said, timeout_s=20)
+    eventually(said, timeout_s=60)
     queue.close()
     assert printer.sheets == 0
 
@@ -224,7 +226,7 @@ def test_what_an_earlier_session_left_in_the_queue_is_wiped_at_opening(
     assert len([name for name in cups.documents() if name.startswith("d")]) == 2
     fresh = IppPrinter(printer.uri, cups.uri, timing=SHORT)
     assert fresh.open().usable  # busy, while the printer still tells how it is
-    eventually(lambda: not cups.documents())
+    eventually(lambda: not cups.documents(), timeout_s=20)
     cups.admin("lp", "-U", "linban", "-d", "A4", "-t", "left-again", "-H", "hold", str(two_sheets))
     assert fresh.clear() == 1
     assert fresh.clear() == 0
@@ -232,15 +234,18 @@ def test_what_an_earlier_session_left_in_the_queue_is_wiped_at_opening(
     assert printer.sheets == 0
 
 
+@pytest.mark.parametrize("policy", [STRICT_POLICY, SILENT_POLICY], ids=["strict", "silent"])
 def test_without_rights_on_the_queue_our_own_jobs_are_wiped_all_the_same(
-    printer: SheetPrinterSimulator, two_sheets: Path, eventually: Callable[..., None]
+    policy: str, printer: SheetPrinterSimulator, two_sheets: Path
 ) -> None:
-    with a_queue(printer, policy=STRICT_POLICY) as strict, a_driver(printer.uri, strict.uri) as driver:
+    with a_queue(printer, policy=policy) as strict, a_driver(printer.uri, strict.uri) as driver:
         assert not Destination(strict.uri, CLOCK).purge(CLOCK.monotonic() + 2, never())
         assert driver.print(two_sheets, 1, 30, never(), unnoticed) == PRINTED
         assert not [name for name in strict.documents() if name.startswith("d")]
         driver.status()
-        eventually(lambda: not driver.clear() and not strict.documents())
+        # It writes down what it knows of its jobs about a second later, or when it ends in order.
+        strict.stop(in_order=True)
+        assert not strict.documents()
 
 
 def test_canceled_while_it_waits_in_the_queue(
