@@ -113,6 +113,7 @@ class _Reader:
         self._folder = folder
         self._halves: dict[bytes, tuple[int, bytes, bytes]] = {}
         self._calls: list[Call] = []
+        self._positions: dict[str, int] = {}
 
     def take(self, number: int, line: bytes) -> None:
         match = _LINE.match(line.rstrip(b"\n"))
@@ -159,19 +160,12 @@ class _Reader:
         path = self._inside(full)
         if path is None or match[3]:
             return
-        if call == "write":
-            raise NotRecorded(f"write on {path} is not modelled: it has no position")
-        if call == "pwrite64":
-            data = _string(rest[match.end() :])
-            position = int(_numbers(rest)[-1])
-            self._add(
-                CallKind.WRITE,
-                begun,
-                ended,
-                path,
-                data=data if result is None else data[:result],
-                offset=position,
-            )
+        if call in ("write", "pwrite64"):
+            data = _string(rest[match.end() :])[: None if result is None else result]
+            position = self._positions.get(path, 0) if call == "write" else int(_numbers(rest)[-1])
+            if call == "write":
+                self._positions[path] = position + len(data)
+            self._add(CallKind.WRITE, begun, ended, path, data=data, offset=position)
         elif call == "ftruncate":
             self._add(CallKind.TRUNCATE, begun, ended, path, offset=int(_numbers(rest)[-1]))
         else:
@@ -183,6 +177,9 @@ class _Reader:
         if path is None:
             return
         flags = rest.partition(b'"')[2].partition(b'"')[2]
+        if b"O_APPEND" in flags:
+            raise NotRecorded(f"{path} is opened for appending, which is not modelled")
+        self._positions[path] = 0  # nobody here writes one file through two descriptors without saying where
         if b"O_CREAT" in flags:
             self._add(CallKind.CREATE, begun, ended, path)
         if b"O_TRUNC" in flags:
