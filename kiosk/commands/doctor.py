@@ -18,6 +18,7 @@ import click
 from kiosk.catalogue.loader import load_catalogue
 from kiosk.commands.attached import devices_found, plugged_in
 from kiosk.commands.finding import Finding, Verdict
+from kiosk.commands.keys import keys_found
 from kiosk.commands.selftest import self_test
 from kiosk.config import DEFAULT_FILE, Settings, load
 from kiosk.demo.world import NoPseudoTerminals, display_is_there, require_pseudo_terminals
@@ -52,6 +53,7 @@ def examine(config_file: Path | None) -> list[Finding]:
     findings += [
         _packs(settings),
         _state_dir(settings),
+        *keys_found(settings),
         *devices_found(settings),
         _platform_address(settings),
     ]

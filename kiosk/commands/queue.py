@@ -13,14 +13,18 @@ from typing import Any
 import click
 import msgspec
 
+from kiosk.cli import load_command
 from kiosk.clock import SystemClock
-from kiosk.config import DEFAULT_FILE, load
+from kiosk.commands.journal_words import in_words
+from kiosk.commands.queue_status import as_lines, as_report, look
+from kiosk.config import DEFAULT_FILE, Settings, load
 from kiosk.domain.case import DeliveryState
 from kiosk.domain.receipt import in_fours, number_from_scan
-from kiosk.errors import JournalError, JournalFault
+from kiosk.errors import JournalError, JournalFault, SecretError
 from kiosk.journal.journal import Journal, load_or_create_key
 
 _Command = Callable[..., None]
+_ELSEWHERE = {"export": "sync.stick_commands:export", "import": "sync.stick_commands:import_"}
 
 
 def _common(command: _Command) -> _Command:
@@ -32,15 +36,38 @@ def _common(command: _Command) -> _Command:
     )(command)
 
 
-@click.group()
+class _QueueGroup(click.Group):
+    """Two of its commands live where the platform's messages are known, and are named by strings."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are needed."""
+        return ["status", "list", "show", "retry", "export", "import", "verify"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command; those of the other package only when they are asked for."""
+        place = _ELSEWHERE.get(cmd_name)
+        return load_command(place) if place else super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; what the journal or a key refuses is one sentence."""
+        try:
+            return super().invoke(ctx)
+        except (JournalError, SecretError) as error:
+            raise click.ClickException(in_words(error)) from error
+
+
+@click.group(cls=_QueueGroup)
 def queue() -> None:
-    """The cases waiting on this terminal.
+    """The cases waiting on this terminal. Nothing personal is shown.
 
     \b
     Examples:
       kiosk queue status
       kiosk queue list --state parked
+      kiosk queue show 1100011234567809
       kiosk queue retry 1100011234567809
+      kiosk queue export /media/stick
+      kiosk queue import /media/stick
       kiosk queue verify
     """
 
@@ -48,19 +75,16 @@ def queue() -> None:
 @queue.command()
 @_common
 def status(config_file: Path, as_json: bool) -> None:
-    """How many cases wait, were sent, or need a person."""
-    with _journal(config_file) as journal:
-        summary = asdict(journal.outbox.summary())
-    _print(
-        summary,
-        as_json,
-        [
-            f"waiting        {summary['pending'] + summary['leased']}",
-            f"need a person  {summary['parked']}",
-            f"delivered      {summary['acknowledged']}",
-            f"oldest waiting {_age(summary['oldest_unsent_s'])}",
-        ],
-    )
+    """How many cases wait, whether new ones are taken, and how long the disk lasts.
+
+    \b
+    Examples:
+      kiosk queue status
+      kiosk queue status --json
+    """
+    with _journal(config_file) as (journal, settings):
+        found = look(journal, settings)
+    _print(as_report(found), as_json, as_lines(found))
 
 
 @queue.command("list")
@@ -68,8 +92,14 @@ def status(config_file: Path, as_json: bool) -> None:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @_common
 def list_entries(state: str | None, limit: int, config_file: Path, as_json: bool) -> None:
-    """One line a case, the oldest first."""
-    with _journal(config_file) as journal:
+    """One line a case, the oldest first; without --state, what is not delivered.
+
+    \b
+    Examples:
+      kiosk queue list
+      kiosk queue list --state parked --json
+    """
+    with _journal(config_file) as (journal, _):
         items = journal.outbox.listing(DeliveryState(state) if state else None, limit)
     rows = [msgspec.to_builtins(item) for item in items]
     lines = [
@@ -84,8 +114,13 @@ def list_entries(state: str | None, limit: int, config_file: Path, as_json: bool
 @click.argument("number")
 @_common
 def show(number: str, config_file: Path, as_json: bool) -> None:
-    """What is known of the case with this receipt NUMBER."""
-    with _journal(config_file) as journal:
+    """What is known of the case with this receipt NUMBER (a scanned slip will do).
+
+    \b
+    Example:
+      kiosk queue show "1100 0112 3456 7809"
+    """
+    with _journal(config_file) as (journal, _):
         found = journal.entries.by_number(_receipt_number(number))
         jobs = journal.print_jobs.for_entry(found.receipt.entry_id) if found else ()
     if found is None:
@@ -99,10 +134,16 @@ def show(number: str, config_file: Path, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every case that was set aside.")
 @_common
 def retry(number: str | None, everything: bool, config_file: Path, as_json: bool) -> None:
-    """Send a case that was set aside once more."""
+    """Send a case that was set aside once more.
+
+    \b
+    Examples:
+      kiosk queue retry 1100011234567809
+      kiosk queue retry --all
+    """
     if (number is None) == (not everything):
         raise click.UsageError("give one receipt number, or --all")
-    with _journal(config_file) as journal:
+    with _journal(config_file) as (journal, _):
         entry_id = None
         if number is not None:
             found = journal.entries.by_number(_receipt_number(number))
@@ -117,8 +158,14 @@ def retry(number: str | None, everything: bool, config_file: Path, as_json: bool
 @click.option("--quick", is_flag=True, help="Only the newest entries, not every page.")
 @_common
 def verify(quick: bool, config_file: Path, as_json: bool) -> None:
-    """Check the journal: pages, structure, the chain of entries, the audit chain."""
-    with _journal(config_file) as journal:
+    """Check the journal: pages, structure, the chain of entries, the audit chain.
+
+    \b
+    Examples:
+      kiosk queue verify
+      kiosk queue verify --quick --json
+    """
+    with _journal(config_file) as (journal, _):
         result = journal.verify(quick)
     lines = [f"{result.entries_checked} entries checked, {'all in order' if result.ok else 'NOT in order'}"]
     lines += [f"  {problem}" for problem in result.problems]
@@ -131,14 +178,14 @@ def verify(quick: bool, config_file: Path, as_json: bool) -> None:
 
 
 @contextmanager
-def _journal(config_file: Path) -> Iterator[Journal]:
+def _journal(config_file: Path) -> Iterator[tuple[Journal, Settings]]:
     """The terminal's journal; it is never created by looking."""
     settings = load(config_file)
     if not settings.journal_file.exists():
         raise JournalError(JournalFault.INPUT_OUTPUT, f"there is no journal at {settings.journal_file} yet")
-    key = load_or_create_key(settings.journal_key_file, settings.journal_file)
+    key = load_or_create_key(settings.journal_key_file, settings.journal_file, settings.paths.tpm)
     with Journal.open(settings.journal_file, key, SystemClock()) as journal:
-        yield journal
+        yield journal, settings
 
 
 def _receipt_number(text: str) -> str:
@@ -146,13 +193,6 @@ def _receipt_number(text: str) -> str:
     if number is None:
         raise click.BadParameter("not a receipt number: 16 digits whose last two must agree with the others")
     return number
-
-
-def _age(seconds: float | None) -> str:
-    if seconds is None:
-        return "–"
-    minutes, hours = seconds / 60, seconds / 3600
-    return f"{minutes:.0f} min" if hours < 2 else f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
 
 
 def _print(value: Any, as_json: bool, lines: list[str]) -> None:
