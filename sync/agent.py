@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from kiosk import notify
@@ -14,15 +15,26 @@ from kiosk.config import Settings
 from kiosk.domain.enrolment import Enrolment
 from kiosk.errors import PlatformError
 from kiosk.ipc import IpcServer, Params
+from kiosk.journal.backup import FOLDER as BACKUPS
 from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.outbox import Acknowledged, LeasedEntry
+from kiosk.journal.settings import SettingKey
+from sync.catalogue_download import CatalogueDownload
+from sync.chores import Chores
 from sync.enrolment import enrol
+from sync.exchange import Ground
+from sync.freight import Freight
+from sync.heartbeat import Heartbeat
 from sync.journal_thread import JournalThread, newest_sequence
 from sync.keeper import Keeper
 from sync.line import Line, LineStatus
+from sync.network_watch import NetworkWatch
+from sync.pace import Pace
 from sync.platform_client import PlatformClient
+from sync.platform_clock import PlatformClock
 from sync.queries import Queries
 from sync.relay import Relay
+from sync.resolver import Resolver
 from sync.terminal_key import load_or_create_terminal_key
 
 log = logging.getLogger(__name__)
@@ -42,8 +54,11 @@ class Agent:
         settings.paths.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._key = load_or_create_terminal_key(settings.terminal_key_file)
         self._journal_key = load_or_create_key(settings.journal_key_file, settings.journal_file)
-        self.line = Line(self._clock)
-        self._clients = [self._new_client(), self._new_client(), self._new_client()]
+        platform_clock = PlatformClock(self._clock)
+        pace = Pace(settings.platform.bandwidth_bytes_s, self._clock)
+        self._ground = Ground(Resolver(self._clock), platform_clock, pace)
+        self.line = Line(self._clock, platform_clock)
+        self._clients = [self._new_client() for _ in range(4)]
         self.relay = Relay(
             self._clients[0],
             self.line,
@@ -55,22 +70,38 @@ class Agent:
             on_delivered=self._tell_delivered,
             on_failed=self._check_line,
         )
+        catalogue = CatalogueDownload(
+            self._clients[3], platform_clock, settings.catalogue_dir, settings.publisher_key
+        )
+        self.freight = Freight(
+            self._clients[3], catalogue, self.line, self._clock, self._stopping, settings.platform.retry_cap_s
+        )
+        backups = settings.paths.state_dir / BACKUPS
+        self.chores = Chores(self._clock, platform_clock, self._key, settings.keeping, backups)
         self.keeper = Keeper(
             self._clients[1],
             self.line,
             self._clock,
             self._stopping,
             settings.platform,
-            settings.paths.state_dir,
+            Heartbeat(
+                settings, self._clock, platform_clock, lambda: catalogue.current_digest, self._other_faults
+            ),
+            self.chores,
             bytes_in_flight=lambda: self.relay.bytes_in_flight,
+            on_to_send=self.relay.wake,
+            on_catalogue=self.freight.note_catalogue,
         )
+        self._network = NetworkWatch(self._network_changed, self._clock)
         self.queries = Queries(self._new_client, self.line, self._standing, self._clock)
         self._threads = [
             JournalThread("relay", self._open_journal, self.relay.run, self._stopping, self._clock),
             JournalThread("keeper", self._open_journal, self.keeper.run, self._stopping, self._clock),
+            JournalThread("freight", self._open_journal, self.freight.run, self._stopping, self._clock),
         ]
         self._server: IpcServer | None = None
         self.line.on_online(self.relay.line_came_up)
+        self.line.on_online(self.freight.wake)
         self.line.on_change(self._tell_status)
 
     def start(self) -> None:
@@ -90,11 +121,12 @@ class Agent:
         )
         for thread in self._threads:
             thread.start()
+        self._network.start()
 
     @property
     def healthy(self) -> bool:
         """Whether every thread moves; what the watchdog is fed with."""
-        overdue = self.relay.pulse.lost or self.keeper.pulse.lost
+        overdue = self.relay.pulse.lost or self.keeper.pulse.lost or self.freight.pulse.lost
         return not overdue and all(thread.alive for thread in self._threads)
 
     def close(self) -> None:
@@ -105,6 +137,8 @@ class Agent:
         self.queries.close()
         self.relay.wake()
         self.keeper.wake()
+        self.freight.wake()
+        self._network.close()
         until = self._clock.monotonic() + _GOODBYE_S
         for thread in self._threads:
             thread.join(max(until - self._clock.monotonic(), 0.0))
@@ -114,11 +148,31 @@ class Agent:
     def _check_line(self) -> None:
         self.keeper.wake()
 
+    def _network_changed(self) -> None:
+        """A line that is up shows by itself whether it still is; one that is down deserves a look."""
+        if not self.line.is_online:
+            self.keeper.network_changed()
+
+    def _other_faults(self) -> list[str]:
+        """What heartbeats tell beyond what the journal and the clock show."""
+        faults = list(self.chores.faults)
+        if self.freight.catalogue.fault is not None:
+            faults.append(f"catalogue_{self.freight.catalogue.fault.value}")
+        if self.freight.upload.stuck:
+            faults.append("attachments_refused")
+        if next(self._settings.paths.state_dir.glob(f"{self._settings.journal_file.name}.damaged*"), None):
+            faults.append("journal_replaced")
+        return faults
+
     def _new_client(self) -> PlatformClient:
-        return PlatformClient(self._settings.platform, self._key, self._clock)
+        return PlatformClient(self._settings.platform, self._key, self._clock, ground=self._ground)
 
     def _open_journal(self) -> Journal:
-        return Journal.open(self._settings.journal_file, self._journal_key, self._clock)
+        journal = Journal.open(self._settings.journal_file, self._journal_key, self._clock)
+        last_heard = journal.settings.get(SettingKey.PLATFORM_TIME)
+        if last_heard is not None:
+            self._ground.platform_clock.remember(datetime.fromisoformat(last_heard.decode("ascii")))
+        return journal
 
     def _standing(self) -> tuple[Enrolment | None, int]:
         with self._open_journal() as journal:

@@ -11,6 +11,20 @@ import random
 _FIRST_S = 0.5
 _FLOOR_S = 0.05
 """A draw near zero must not become a busy loop."""
+_SPREAD_SHARE = 0.1
+"""Of an outage: after ten minutes without a line, the first tries of a fleet are spread over one."""
+_SHORT_S = 10.0
+
+
+def reconnect_delay_s(outage_s: float, cap_s: float, draw: random.Random | None = None) -> float:
+    """How long to hold back when the network says that it is there again.
+
+    A village's power or a province's line comes back for everybody in the same second.  After a short outage of
+    one terminal nobody waits; the longer it was, the more of them there may be.
+    """
+    if outage_s < _SHORT_S:
+        return 0.0
+    return (draw or random.SystemRandom()).uniform(0, min(outage_s * _SPREAD_SHARE, cap_s))
 
 
 class Backoff:

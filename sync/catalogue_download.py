@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from kiosk.catalogue.installed import InstalledCatalogue, InstalledCatalogues
@@ -31,47 +30,51 @@ class CatalogueDownload:
         platform_clock: PlatformClock,
         folder: Path,
         publisher: bytes | None,
-        on_activated: Callable[[int], None] = lambda version: None,
     ) -> None:
         self._client, self._platform_clock = client, platform_clock
         self._installed = None if publisher is None else InstalledCatalogues(folder, publisher)
         self._publisher = publisher or b""
-        self._on_activated = on_activated
         self._waiting: SignedManifest | None = None
         """Proven, and not valid yet."""
         self._refused = ""
         """The digest of one that did not prove true: not asked for again until the platform has another."""
         self.fault: CatalogueFault | None = None
-        self._current: str | None = None
+        self._current: InstalledCatalogue | None = None
+        self._looked = False
+
+    @property
+    def current(self) -> InstalledCatalogue | None:
+        """The catalogue in use; None where there is no signed one."""
+        if not self._looked and self._installed is not None:
+            self._current, self.fault = self._installed.current(), self._installed.fault()
+            self._looked = True
+        return self._current
 
     @property
     def current_digest(self) -> str:
-        """Which catalogue is in use; empty for none."""
-        if self._installed is None:
-            return ""
-        if self._current is None:
-            self._current = self._digest_of(self._installed.current())
-        return self._current
+        """What heartbeats call it; empty for none."""
+        return self.current.digest if self.current is not None else ""
 
-    def follow(self, newest: str, sequence: int, going_on: Callable[[], bool]) -> None:
-        """The platform's newest catalogue is `newest` (a digest; empty: none). Raises `PlatformError`.
+    def follow(self, newest: str, sequence: int, going_on: Callable[[], bool]) -> InstalledCatalogue | None:
+        """The platform's newest catalogue is `newest` (a digest; empty: none): the one that came into use now.
 
-        `going_on` is asked between two packs: False puts the rest off.
+        `going_on` is asked between two packs: False puts the rest off.  Raises `PlatformError`.
         """
         if self._installed is None or newest in ("", self.current_digest, self._refused):
-            return
+            return None
         try:
-            signed = self._manifest(newest, sequence)
+            signed = self._manifest(sequence)
             if signed is not None:
-                self._take(self._installed, signed, sequence, going_on)
+                return self._take(self._installed, signed, sequence, going_on)
         except CatalogueError as error:
             self.fault, self._refused = error.fault, newest
             log.error("catalogue %s is not used: %s", newest[:16], error)
         except OSError as error:
             self.fault = CatalogueFault.NO_ROOM
             log.error("catalogue %s is not used: %s", newest[:16], error.strerror)
+        return None
 
-    def _manifest(self, newest: str, sequence: int) -> SignedManifest | None:
+    def _manifest(self, sequence: int) -> SignedManifest | None:
         """The signed list, asked for with an ETag; the one that waits when it is still the newest."""
         headers = {} if self._waiting is None else {"if-none-match": f'"{self._waiting.digest}"'}
         call = Call(method="GET", path="/v1/catalogue", headers=headers, done=frozenset({200, 304}))
@@ -89,16 +92,16 @@ class CatalogueDownload:
         signed: SignedManifest,
         sequence: int,
         going_on: Callable[[], bool],
-    ) -> None:
+    ) -> InstalledCatalogue | None:
         manifest = verified(signed, self._publisher)
         if signed.digest == self.current_digest:
-            return
+            return None
         installed.require_newer(manifest)
         for listed in manifest.packs:
             content = installed.known_pack(listed.digest)
             if content is None:
                 if not going_on():
-                    return
+                    return None
                 call = Call(method="GET", path=f"/v1/packs/{listed.digest}")
                 content = self._client.ask(call, sequence).body
             check_pack(listed, content)
@@ -106,13 +109,8 @@ class CatalogueDownload:
         now = self._platform_clock.now()
         if now is not None and now < manifest.valid_from:
             self._waiting = signed
-            return
-        active = installed.activate(signed)
-        self._waiting, self.fault, self._current = None, None, active.digest
-        log.info("catalogue version %d is in use", active.version)
-        with suppress(OSError):  # whoever listens may have gone
-            self._on_activated(active.version)
-
-    @staticmethod
-    def _digest_of(found: InstalledCatalogue | None) -> str:
-        return found.digest if found is not None else ""
+            return None
+        self._current = installed.activate(signed)
+        self._waiting, self.fault = None, None
+        log.info("catalogue version %d is in use", self._current.version)
+        return self._current

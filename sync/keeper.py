@@ -7,27 +7,24 @@ until it is told that somebody answered.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 
 from kiosk.clock import Clock
 from kiosk.config import PlatformSettings
 from kiosk.domain.enrolment import Enrolment
 from kiosk.errors import LineFault, PlatformError
-from kiosk.journal.inbox import InboxMessage
 from kiosk.journal.journal import Journal
-from kiosk.journal.settings import SettingKey
-from sync.backoff import Backoff
+from sync.backoff import Backoff, reconnect_delay_s
+from sync.chores import Chores
 from sync.enrolment import enrol
+from sync.heartbeat import Heartbeat
+from sync.inbox_download import InboxDownload
 from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
-from sync.platform_client import SLOWEST_BYTES_PER_S, VERSION, PlatformClient
+from sync.platform_client import SLOWEST_BYTES_PER_S, PlatformClient
 from sync.slip_keys import tell_slip_key
-from sync.wire import HeartbeatAnswer, HeartbeatRequest
-from sync.wire import InboxMessage as WireMessage
+from sync.wire import HeartbeatAnswer
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +36,7 @@ _NOTHING_TO_DO_S = 3600.0
 
 
 class Keeper:
-    """Keeps the line. `run` is the body of its thread; `wake` may be called from any."""
+    """Keeps the line. `run` is the body of its thread; `wake` and `network_changed` may be called from any."""
 
     def __init__(
         self,
@@ -48,20 +45,31 @@ class Keeper:
         clock: Clock,
         stopping: threading.Event,
         settings: PlatformSettings,
-        state_dir: Path,
+        heartbeat: Heartbeat,
+        chores: Chores | None = None,
+        *,
         bytes_in_flight: Callable[[], int] = lambda: 0,
+        on_to_send: Callable[[], None] = lambda: None,
+        on_catalogue: Callable[[str], None] = lambda newest: None,
     ) -> None:
+        """`on_to_send` is called when old entries wait again, `on_catalogue` with the newest catalogue's digest."""
         self.pulse = Pulse(clock)
         self._client = client
         self._line = line
         self._clock = clock
         self._stopping = stopping
         self._settings = settings
-        self._state_dir = state_dir
-        self._bytes_in_flight = bytes_in_flight
+        self._heartbeat = heartbeat
+        self._chores = chores
+        self._inbox = InboxDownload(client, clock)
+        self._bytes_in_flight, self._on_to_send, self._on_catalogue = (
+            bytes_in_flight,
+            on_to_send,
+            on_catalogue,
+        )
         self._backoff = Backoff(settings.retry_cap_s)
         self._wake = threading.Event()
-        self._started = clock.monotonic()
+        self._network_changed = threading.Event()
         self._first = True
         self._enrolment: Enrolment | None = None
         self._spent_code = False
@@ -70,29 +78,68 @@ class Keeper:
         """Look at the line now: something failed, or this terminal was enrolled, or the process ends."""
         self._wake.set()
 
+    def network_changed(self) -> None:
+        """The kernel says that the network is another one: worth a look, but not by a whole county at once."""
+        self._network_changed.set()
+        self._wake.set()
+
     def run(self, journal: Journal) -> None:
         """Check the line at once and then again and again, until `stopping`."""
         while not self._stopping.is_set():
             self._wake.clear()
             self.pulse.beat(within_s=120.0)
             pause_s = self._check(journal)
-            self.pulse.beat(within_s=pause_s + 5.0)
-            self._clock.wait(self._wake, pause_s)
+            self._pause(journal, self._clock.monotonic() + pause_s)
+            if self._network_changed.is_set():
+                self._hold_back()
+
+    def _pause(self, journal: Journal, until_s: float) -> None:
+        """Until then, or until somebody wakes us: the chores that fall due, one by one."""
+        while not (self._stopping.is_set() or self._wake.is_set()):
+            left_s = until_s - self._clock.monotonic()
+            if left_s <= 0:
+                return
+            if self._chores is not None and self._enrolment is not None:
+                self.pulse.beat(within_s=600.0)  # a backup of a large journal takes its time
+                if self._chores.do_one(journal, self._enrolment, self._stopping):
+                    continue
+                left_s = min(left_s, max(self._chores.next_in_s(), 0.05))
+            self.pulse.beat(within_s=left_s + 5.0)
+            self._clock.wait(self._wake, left_s)
+
+    def _hold_back(self) -> None:
+        """A line that has been gone for long comes back for many at once: not all of them knock in that second."""
+        self._network_changed.clear()
+        delay_s = reconnect_delay_s(self._line.offline_for_s, self._settings.retry_cap_s)
+        if delay_s and not self._stopping.is_set():
+            self._wake.clear()
+            self.pulse.beat(within_s=delay_s + 5.0)
+            self._clock.wait(self._wake, delay_s)
+        self._backoff.reset()
 
     def _check(self, journal: Journal) -> float:
         """One check; the pause until the next."""
         try:
             if not self._enrolled(journal):
                 return _NOTHING_TO_DO_S
-            answer = self._heartbeat(journal)
+            answer = self._beat(journal)
             self._backoff.reset()
             self._line.succeeded(ExchangeKind.HEARTBEAT)
-            self._remember(journal, answer)
+            heeded = self._heartbeat.heed(journal, answer)
+            self._line.note_standing(heeded.standing)
+            self._on_catalogue(answer.catalogue)
+            to_send = self._inbox.fetch(journal, answer.inbox_head, self._going_on)
+            self._line.succeeded(ExchangeKind.INBOX)
+            if to_send or heeded.sent_again:
+                self._on_to_send()
             tell_slip_key(self._client, journal)
-            self._fetch_inbox(journal, answer.inbox_head)
         except PlatformError as error:
             return self._failed(error)
         return self._settings.heartbeat_s
+
+    def _going_on(self) -> bool:
+        self.pulse.beat(within_s=120.0)
+        return not self._stopping.is_set()
 
     def _failed(self, error: PlatformError) -> float:
         if self._stopping.is_set():
@@ -126,61 +173,10 @@ class Keeper:
             self._line.enrolled(enrolment.terminal_number)
         return True
 
-    def _heartbeat(self, journal: Journal) -> HeartbeatAnswer:
+    def _beat(self, journal: Journal) -> HeartbeatAnswer:
         summary = journal.outbox.summary()
         self._line.note_queue(summary)
-        message = HeartbeatRequest(
-            version=VERSION,
-            pending=summary.pending + summary.leased,
-            parked=summary.parked,
-            oldest_unsent_s=summary.oldest_unsent_s,
-            disk_free_bytes=_free_bytes(self._state_dir),
-            uptime_s=max(self._clock.monotonic() - self._started, 0.0),
-        )
+        message = self._heartbeat.compose(journal, summary)
         whole_s, self._first = (_FIRST_CHECK_S if self._first else _CHECK_S), False
         whole_s += self._bytes_in_flight() / SLOWEST_BYTES_PER_S  # a batch on its way fills a slow line
         return self._client.heartbeat(message, newest_sequence(journal), whole_s)
-
-    def _remember(self, journal: Journal, answer: HeartbeatAnswer) -> None:
-        epoch = answer.epoch.encode("ascii")
-        if journal.settings.get(SettingKey.PLATFORM_EPOCH) != epoch:
-            journal.settings.put(SettingKey.PLATFORM_EPOCH, epoch)
-
-    def _fetch_inbox(self, journal: Journal, head: int) -> None:
-        cursor = _number(journal.inbox.cursor())
-        while cursor < head and not self._stopping.is_set():
-            self.pulse.beat(within_s=120.0)
-            answer = self._client.inbox(cursor, newest_sequence(journal))
-            messages = [_kept(message, self._clock.now()) for message in answer.messages]
-            before, cursor = cursor, max([cursor, *(message.number for message in answer.messages)])
-            journal.inbox.store(messages, str(cursor))
-            if not answer.more or cursor == before:  # "more" without anything new would go on for ever
-                break
-        self._line.succeeded(ExchangeKind.INBOX)
-
-
-def _kept(message: WireMessage, now: datetime) -> InboxMessage:
-    """The message as the journal keeps it; its state counts even where its time makes no sense."""
-    try:
-        said_at = datetime.fromisoformat(message.at)
-        said_at = said_at.replace(tzinfo=said_at.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        said_at = now
-    return InboxMessage(
-        message_id=str(message.number),
-        receipt_number=message.receipt_number,
-        said_at=said_at,
-        platform_state=message.state,
-    )
-
-
-def _number(cursor: str) -> int:
-    return int(cursor) if cursor.isdigit() else 0
-
-
-def _free_bytes(folder: Path) -> int | None:
-    try:
-        room = os.statvfs(folder)
-    except OSError:
-        return None
-    return room.f_bavail * room.f_frsize

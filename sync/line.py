@@ -9,8 +9,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from kiosk.clock import Clock
+from kiosk.domain.enrolment import Standing
 from kiosk.errors import LineFault
 from kiosk.journal.outbox import QueueSummary
+from sync.platform_clock import PlatformClock
 
 _STILL_ONLINE = frozenset({LineFault.TOO_MANY, LineFault.REFUSED, LineFault.TOO_LARGE})
 """Faults that only somebody who is there can answer with."""
@@ -32,6 +34,7 @@ class ExchangeKind(StrEnum):
     ENTRIES = "entries"
     INBOX = "inbox"
     HEARTBEAT = "heartbeat"
+    ATTACHMENTS = "attachments"
 
 
 class LineStatus(Struct, frozen=True, kw_only=True):
@@ -49,13 +52,21 @@ class LineStatus(Struct, frozen=True, kw_only=True):
     last_success_s: dict[str, float | None]
     """Seconds since the last success of each `ExchangeKind`; None before the first."""
     terminal_number: str | None
+    standing: Standing = Standing.OK
+    """What the platform thinks of this terminal; anything but OK stops new receipts."""
+    clock_offset_s: float | None = None
+    """The platform's clock minus ours; None before it was heard."""
+    clock_trusted: bool = True
+    catalogue_version: int | None = None
+    """The signed catalogue in use; None where the packs are unsigned."""
 
 
 class Line:
     """Collects what the threads of the sync process learn. All methods may be called from any thread."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, platform_clock: PlatformClock | None = None) -> None:
         self._clock = clock
+        self._platform_clock = platform_clock or PlatformClock(clock)
         self._lock = threading.Lock()
         self._telling = threading.Lock()
         self._listeners: list[Callable[[LineStatus], None]] = []
@@ -69,6 +80,8 @@ class Line:
         self._oldest_at: float | None = None
         self._successes: dict[ExchangeKind, float] = {}
         self._told: object = None
+        self._standing = Standing.OK
+        self._catalogue_version: int | None = None
 
     def on_change(self, listener: Callable[[LineStatus], None]) -> None:
         """Call `listener` with the status whenever state, fault or queue has changed."""
@@ -120,6 +133,30 @@ class Line:
             self._oldest_at = None if age_s is None else self._clock.monotonic() - age_s
         self._tell()
 
+    def note_standing(self, standing: Standing) -> None:
+        """What the platform thinks of this terminal now."""
+        with self._lock:
+            self._standing = standing
+        self._tell()
+
+    def note_catalogue(self, version: int | None) -> None:
+        """Which signed catalogue is in use now."""
+        with self._lock:
+            self._catalogue_version = version
+        self._tell()
+
+    @property
+    def pending(self) -> int:
+        """How many entries wait or are on their way, as last noted."""
+        with self._lock:
+            return self._pending
+
+    @property
+    def offline_for_s(self) -> float:
+        """How long the line has been gone; 0 while it is there."""
+        with self._lock:
+            return 0.0 if self._state is LineState.ONLINE else self._clock.monotonic() - self._since
+
     @property
     def is_online(self) -> bool:
         """Whether somebody answered last; until then sending is left alone, and the keeper finds out."""
@@ -144,6 +181,10 @@ class Line:
                     for kind in ExchangeKind
                 },
                 terminal_number=self._terminal_number,
+                standing=self._standing,
+                clock_offset_s=self._platform_clock.offset_s,
+                clock_trusted=self._platform_clock.wall_clock_trusted,
+                catalogue_version=self._catalogue_version,
             )
 
     def _enter(self, state: LineState, fault: LineFault | None) -> bool:
@@ -159,7 +200,16 @@ class Line:
         # One at a time, each with the newest status, so that the last one told is the last one true.
         with self._telling:
             status = self.status()
-            told = (status.state, status.fault, status.pending, status.parked, status.terminal_number)
+            told = (
+                status.state,
+                status.fault,
+                status.pending,
+                status.parked,
+                status.terminal_number,
+                status.standing,
+                status.clock_trusted,
+                status.catalogue_version,
+            )
             if told == self._told:
                 return
             self._told = told

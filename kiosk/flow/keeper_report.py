@@ -29,7 +29,7 @@ _OTHERS = (
     DeviceClass.DOCUMENT_CAMERA,
 )
 _WORKS = frozenset({DeviceState.ONLINE, DeviceState.BUSY, DeviceState.STARTING})
-_PORTAL = frozenset({LineFault.NOT_THE_PLATFORM})
+_PORTAL = frozenset({LineFault.PORTAL, LineFault.NOT_THE_PLATFORM})
 
 
 class KeeperTask(StrEnum):

@@ -20,6 +20,8 @@ class SettingKey(StrEnum):
     """The platform's own mark of its history; another one means that it was restored from a backup."""
     CLOCK_OFFSET_MS = "clock_offset_ms"
     """Platform's clock minus ours, as last seen."""
+    PLATFORM_TIME = "platform_time"
+    """What the platform's clock last said (RFC 3339): our own is wrong when it shows less."""
     PAPER_LEFT = "paper_left"
     STANDING = "standing"
     """What the platform thinks of this terminal's chain; absent: OK. Recording asks for it in its one statement."""

@@ -14,11 +14,14 @@ import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import SystemClock
-from kiosk.config import PlatformSettings
+from kiosk.config import PathSettings, PlatformSettings, Settings
 from kiosk.errors import LineFault, PlatformError
+from kiosk.journal.slip_key import slip_key_to_tell, slip_key_told
+from sync.heartbeat import Heartbeat
 from sync.keeper import Keeper
 from sync.line import LineState
 from sync.platform_client import Limits, PlatformClient, Refused
+from sync.platform_clock import PlatformClock
 from sync.signing import SignedRequest
 from sync.wire import MAX_ANSWER_BYTES, HeartbeatAnswer, HeartbeatRequest
 
@@ -375,14 +378,20 @@ def test_an_inbox_that_makes_no_sense_stops_nothing(
 ) -> None:
     terminal = make_terminal(impostor.url)
     terminal.journal.settings.set_enrolment(impostor.enrolment())
+    assert slip_key_to_tell(terminal.journal.settings)
+    slip_key_told(terminal.journal.settings, "t1")
     heartbeat = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 9}).encode()
     inbox = json.dumps({"messages": messages, "more": more}).encode()
     impostor.behave = lambda connection, request: connection.sendall(
         impostor.signed(request, inbox if "inbox" in request.url else heartbeat)
     )
-    settings = PlatformSettings(url=impostor.url)
+    settings = Settings(
+        platform=PlatformSettings(url=impostor.url),
+        paths=PathSettings(state_dir=terminal.folder, run_dir=terminal.folder),
+    )
+    heart = Heartbeat(settings, terminal.clock, PlatformClock(terminal.clock))
     keeper = Keeper(
-        terminal.client, terminal.line, terminal.clock, terminal.stopping, settings, terminal.folder
+        terminal.client, terminal.line, terminal.clock, terminal.stopping, settings.platform, heart
     )
 
     def end() -> None:

@@ -1,0 +1,169 @@
+"""The heartbeat: how this terminal is, and what the platform's answer asks of it.
+
+It carries the tail of the chain and the highest entry that this platform acknowledged here.  A platform that was
+restored from a backup knows less than it once signed: what it misses is sent again from the journal.  A terminal
+whose chain the platform does not trust any more (an old disk put back, a clone) is told its standing and makes no
+new receipts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk.clock import Clock, boot_id
+from kiosk.config import Settings
+from kiosk.domain.enrolment import Enrolment, Standing
+from kiosk.errors import JournalError
+from kiosk.journal.audit import AuditEvent, AuditField
+from kiosk.journal.journal import Journal
+from kiosk.journal.outbox import QueueSummary
+from kiosk.journal.settings import SettingKey
+from sync.device_reports import device_reports
+from sync.exchange import VERSION
+from sync.platform_clock import PlatformClock
+from sync.wire import AuditRoot, DeviceReport, HeartbeatAnswer, HeartbeatRequest
+
+log = logging.getLogger(__name__)
+
+_MIB = 1024 * 1024
+_FAULTS_TOLD = 16
+_ROOTS_TOLD = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Heeded:
+    """What an answer led to."""
+
+    sent_again: int
+    """Entries that wait once more."""
+    standing: Standing
+    epoch_changed: bool
+
+
+class Heartbeat:
+    """Writes heartbeats and heeds their answers. Used by one thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        platform_clock: PlatformClock,
+        catalogue_digest: Callable[[], str] = lambda: "",
+        faults: Callable[[], list[str]] = list,
+    ) -> None:
+        """`faults` names what else is wrong here; `catalogue_digest` which catalogue is in use."""
+        self._settings, self._clock, self._platform_clock = settings, clock, platform_clock
+        self._catalogue_digest, self._faults = catalogue_digest, faults
+        self._started_s = clock.monotonic()
+        self._told_acknowledged = 0
+        self._gone: set[tuple[int, int]] = set()
+        """Gaps of which this journal has no body any more: asking it again does not help."""
+
+    def compose(self, journal: Journal, summary: QueueSummary) -> HeartbeatRequest:
+        """How the terminal is now."""
+        sequence, digest = journal.entries.tail()
+        self._told_acknowledged = journal.outbox.highest_acknowledged()
+        free_bytes, days_left, more = self._room(journal)
+        faults = [*more, *self._faults()]
+        if not self._platform_clock.wall_clock_trusted:
+            faults.append("clock")
+        if self._gone:
+            faults.append("bodies_gone")
+        return HeartbeatRequest(
+            version=VERSION,
+            pending=summary.pending + summary.leased,
+            parked=summary.parked,
+            oldest_unsent_s=summary.oldest_unsent_s,
+            disk_free_bytes=free_bytes,
+            uptime_s=max(self._clock.monotonic() - self._started_s, 0.0),
+            boot_id=boot_id(),
+            tail_sequence=sequence,
+            tail_digest=digest if sequence else b"",
+            acknowledged_sequence=self._told_acknowledged,
+            clock_trusted=self._platform_clock.wall_clock_trusted,
+            days_left=days_left,
+            devices=self._devices(),
+            faults=faults[:_FAULTS_TOLD],
+            audit_roots=_roots(journal),
+            catalogue=self._catalogue_digest(),
+        )
+
+    def heed(self, journal: Journal, answer: HeartbeatAnswer) -> Heeded:
+        """Do what the answer asks for; each of it may be asked again without harm."""
+        epoch = answer.epoch.encode("ascii")
+        epoch_changed = journal.settings.get(SettingKey.PLATFORM_EPOCH) != epoch
+        if epoch_changed:
+            journal.settings.put(SettingKey.PLATFORM_EPOCH, epoch)
+            self._gone.clear()
+        if journal.settings.set_standing(answer.standing):
+            log.warning("the platform calls this terminal %s", answer.standing.value)
+            said = {AuditField.STANDING: answer.standing.value}
+            journal.audit.append(AuditEvent.STANDING_CHANGED, detail=said)
+        if answer.audit_roots_until is not None:
+            journal.audit_roots.confirmed_until(answer.audit_roots_until)
+        return Heeded(self._send_again(journal, answer), answer.standing, epoch_changed)
+
+    def _send_again(self, journal: Journal, answer: HeartbeatAnswer) -> int:
+        """Put back in line what the platform misses; how many entries."""
+        missing = list(answer.gaps)
+        # What it signed before this heartbeat left and does not know of now, it has forgotten.
+        if answer.high_water < self._told_acknowledged:
+            missing.append((answer.high_water + 1, self._told_acknowledged))
+        count = 0
+        for first, last in missing:
+            if first > last or first < 1 or (first, last) in self._gone:
+                continue
+            again = journal.outbox.send_again(first, last)
+            count += again.count
+            if again.gone and not again.count:
+                self._gone.add((first, last))
+        if count:
+            log.warning("the platform misses %d entries that it once acknowledged: sent again", count)
+        return count
+
+    def _room(self, journal: Journal) -> tuple[int | None, float | None, list[str]]:
+        """Free bytes, days of queue left, and what stopped for want of room."""
+        try:
+            free_bytes = journal.free_bytes()
+        except JournalError:
+            return None, None, ["disk"]
+        room = journal.headroom(free_bytes, self._settings.keeping.reserve_mib * _MIB)
+        faults = [] if room.cases_allowed else ["no_room"]
+        if room.cases_allowed and not room.attachments_allowed:
+            faults = ["no_room_for_attachments"]
+        if journal.log_is_stuck:
+            faults.append("journal_log_stuck")
+        return free_bytes, room.days_left, faults
+
+    def _devices(self) -> list[DeviceReport]:
+        return device_reports(self._settings.devices_socket)
+
+
+def sign_due_root(
+    journal: Journal, enrolment: Enrolment, platform_clock: PlatformClock, key: Ed25519PrivateKey
+) -> bool:
+    """Sign where the audit chain stood at the end of yesterday, by the platform's clock; whether there was one."""
+    from kiosk.journal.audit_roots import statement
+
+    now = platform_clock.now()
+    root = journal.audit_roots.due(now.date()) if now is not None else None
+    if root is None:
+        return False
+    journal.audit_roots.store(root, key.sign(statement(enrolment.terminal_id, root)))
+    return True
+
+
+def _roots(journal: Journal) -> list[AuditRoot]:
+    return [
+        AuditRoot(
+            day=signed.root.day,
+            position=signed.root.position,
+            digest=signed.root.digest,
+            signature=signed.signature,
+        )
+        for signed in journal.audit_roots.unconfirmed()[:_ROOTS_TOLD]
+    ]

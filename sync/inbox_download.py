@@ -1,0 +1,94 @@
+"""What the platform has to say, fetched in order from a cursor, and what each kind of it means here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from kiosk.clock import Clock
+from kiosk.domain.case import DeliveryState, ParkReason, PlatformState
+from kiosk.journal.inbox import InboxMessage
+from kiosk.journal.journal import Journal
+from kiosk.journal.outbox import Parked
+from sync.journal_thread import newest_sequence
+from sync.platform_client import PlatformClient
+from sync.wire import InboxMessage as WireMessage
+
+log = logging.getLogger(__name__)
+
+CASE_STATE = "case_state"
+ENTRY_QUARANTINED = "entry_quarantined"
+"""What the platform had acknowledged turned out not to open, or not to fit: a person must look at both ends."""
+ENTRY_RELEASED = "entry_released"
+"""A person there let it through: it is as good as any other."""
+
+
+class InboxDownload:
+    """Fetches. Used by one thread."""
+
+    def __init__(self, client: PlatformClient, clock: Clock) -> None:
+        self._client, self._clock = client, clock
+
+    def fetch(self, journal: Journal, head: int, going_on: Callable[[], bool]) -> bool:
+        """Fetch up to message `head`; whether it changed what is to be sent. Raises `PlatformError`."""
+        cursor = _number(journal.inbox.cursor())
+        to_send = False
+        while cursor < head and going_on():
+            answer = self._client.inbox(cursor, newest_sequence(journal))
+            for message in answer.messages:
+                # Before the cursor moves: after a crash it is heard again, and each of these may be.
+                to_send |= self._heed(journal, message)
+            before, cursor = cursor, max([cursor, *(message.number for message in answer.messages)])
+            journal.inbox.store(
+                [_kept(message, self._clock.now()) for message in answer.messages], str(cursor)
+            )
+            if not answer.more or cursor == before:  # "more" without anything new would go on for ever
+                break
+        return to_send
+
+    def _heed(self, journal: Journal, message: WireMessage) -> bool:
+        """What a message asks of the outbox; whether something waits to be sent because of it."""
+        if message.kind == ENTRY_QUARANTINED:
+            _park(journal, message)
+        elif message.kind == ENTRY_RELEASED:
+            return journal.outbox.retry_parked(message.entry_id) > 0
+        elif message.kind != CASE_STATE:
+            log.info("a message of a kind that this version does not know: %s", message.kind)
+        return False
+
+
+def _park(journal: Journal, message: WireMessage) -> None:
+    """Set the entry aside with its reason.
+
+    An acknowledged one waits again first: the platform took its word back.  Should the sender be quicker, it is
+    told "quarantined" and parks it just the same.
+    """
+    status = journal.entries.by_id(message.entry_id)
+    if status is None or status.receipt.number != message.receipt_number:
+        return
+    if status.delivery is DeliveryState.ACKNOWLEDGED:
+        sequence = status.receipt.sequence
+        journal.outbox.send_again(sequence, sequence)
+    parked = Parked(entry_id=message.entry_id, reason=ParkReason.QUARANTINED, detail=message.kind)
+    journal.outbox.settle([parked])
+
+
+def _kept(message: WireMessage, now: datetime) -> InboxMessage:
+    """The message as the journal keeps it; its state counts even where its time makes no sense."""
+    try:
+        said_at = datetime.fromisoformat(message.at)
+        said_at = said_at.replace(tzinfo=said_at.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        said_at = now
+    return InboxMessage(
+        message_id=str(message.number),
+        receipt_number=message.receipt_number,
+        said_at=said_at,
+        # A kind that says nothing of the state says "unknown", which must not take a known one back.
+        platform_state=None if message.state is PlatformState.UNKNOWN else message.state,
+    )
+
+
+def _number(cursor: str) -> int:
+    return int(cursor) if cursor.isascii() and cursor.isdigit() else 0
