@@ -113,6 +113,7 @@ def _refuse_politely(app: FastAPI, platform: Platform) -> None:
 def _serve_newcomers(app: FastAPI, platform: Platform) -> None:
     @app.get("/v1/health", operation_id="health", summary="Whether the platform works", tags=["anybody"])
     async def health(request: Request) -> Response:
+        await run_in_threadpool(platform.store.check)
         return answer(platform, request, Health(status="ok", epoch=platform.store.epoch))
 
     @app.post(

@@ -1,6 +1,6 @@
-"""`python -m sync.central.inspect --data DIR [--receipt N]`: how often each case is stored, as JSON.
+"""`python -m sync.central.inspect --data DIR [--database URL] [--receipt N]`: how often each case is stored, as JSON.
 
-For demonstrations and tests.  It reads the platform's file beside the running platform; `cases` is how
+For demonstrations and tests.  It reads the platform's database beside the running platform; `cases` is how
 many cases are stored under the number (1, or something is wrong), `received` how often they were sent.
 """
 
@@ -28,13 +28,14 @@ def main() -> int:
     """Print what was asked for; 2 when there is no database yet."""
     parser = argparse.ArgumentParser(prog="python -m sync.central.inspect", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the platform's folder")
+    parser.add_argument("--database", default=None, metavar="URL", help="[default: central.db in --data]")
     parser.add_argument("--receipt", default=None, metavar="NUMBER")
     arguments = parser.parse_args()
     file = arguments.data / "central.db"
-    if not file.exists():
+    if arguments.database is None and not file.exists():
         sys.stderr.write(f"{file}: no such file; is the platform's --data another folder?\n")
         return 2
-    store = Store(file, SystemClock())
+    store = Store(arguments.database or file, SystemClock())
     counts = count_cases(store, arguments.receipt)
     store.close()
     states = [count.state for count in counts if count.state is not PlatformState.UNKNOWN]

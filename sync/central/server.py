@@ -12,16 +12,20 @@ import uvicorn
 
 from kiosk.clock import Clock, SystemClock
 from sync.central.api import build_app
+from sync.central.background import Background
 from sync.central.case_store import CaseStore
 from sync.central.entry_store import EntryStore
 from sync.central.exchange import Platform
 from sync.central.keys import load_or_create_keys
+from sync.central.shedding import Shedding
 from sync.central.store import Store
 
 DEFAULT_REGION = "370508"
 _KEEP_ALIVE_S = 120
 """Longer than the longest usual pause between two heartbeats, so that a terminal need not connect anew."""
 _SHUTDOWN_S = 2
+_BACKLOG = 4096
+"""A county that comes back at once waits here; the kernel cuts it to its own limit."""
 
 
 def build_platform(
@@ -47,14 +51,15 @@ def listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
-    listener.listen(256)
+    listener.listen(_BACKLOG)
     return listener
 
 
 def uvicorn_server(platform: Platform) -> uvicorn.Server:
     """The server, quiet: problems go to the log, requests do not (they would name terminals and times)."""
+    shedding = Shedding(build_app(platform))
     config = uvicorn.Config(
-        build_app(platform),
+        shedding,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -63,7 +68,9 @@ def uvicorn_server(platform: Platform) -> uvicorn.Server:
         timeout_graceful_shutdown=_SHUTDOWN_S,
         lifespan="off",
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    shedding.state = server.server_state
+    return server
 
 
 @contextlib.contextmanager
@@ -72,10 +79,13 @@ def serving(platform: Platform, host: str = "127.0.0.1", port: int = 0) -> Itera
     listener = listen(host, port)
     server = uvicorn_server(platform)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="central", daemon=True)
+    background = Background(platform.entries.opener)
     thread.start()
+    background.start()
     try:
         yield f"http://{host}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(timeout=10)
+        background.stop()
         listener.close()

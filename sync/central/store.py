@@ -126,6 +126,11 @@ class Store:
             self.epoch = name
         return name
 
+    def check(self) -> None:
+        """Ask the database something; raises `DatabaseAway` while it cannot answer."""
+        with self.reading() as run:
+            self.epoch = _epoch(run)
+
     def now(self) -> str:
         """The platform's clock as it is stored and sent."""
         return iso_utc(self.clock.now())

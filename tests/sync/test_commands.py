@@ -21,8 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_platforms_command_explains_what_it_cannot_do() -> None:
     runner = CliRunner()
     assert "Examples:" in runner.invoke(central, ["--help"]).output
-    refused = runner.invoke(central, ["--database", "postgresql://db/linban"])
-    assert (refused.exit_code, "it comes later" in refused.output) == (2, True)
+    refused = runner.invoke(central, ["--database", "mysql://db/linban"])
+    assert (refused.exit_code, "neither sqlite:///FILE nor postgresql://" in refused.output) == (2, True)
+    alone = runner.invoke(central, ["--workers", "2"])
+    assert (alone.exit_code, "SQLite lets one process write" in alone.output) == (2, True)
     assert runner.invoke(central, ["--listen", "nowhere"]).exit_code == 2
 
 

@@ -1,0 +1,59 @@
+"""What a worker does beside answering: opening what was stored, and passing accepted cases on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from sync.central.engine import DatabaseAway
+from sync.central.forwarding import Forwarder
+from sync.central.opener import Opener
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 2.0
+"""Another worker's entries announce themselves to nobody else."""
+_AFTER_TROUBLE_S = 5.0
+_JOIN_S = 30.0
+
+
+class Background:
+    """The threads; `stop` ends them after what they have in hand."""
+
+    def __init__(self, opener: Opener, forwarder: Forwarder | None = None) -> None:
+        self._opener = opener
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._open, name="opener", daemon=True)]
+        if forwarder is not None:
+            run = threading.Thread(
+                target=forwarder.run, args=(self._stopping,), name="forwarder", daemon=True
+            )
+            self._threads.append(run)
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for it."""
+        self._stopping.set()
+        self._opener.wake()
+        for thread in self._threads:
+            thread.join(timeout=_JOIN_S)
+
+    def _open(self) -> None:
+        while not self._stopping.is_set():
+            started = time.perf_counter()
+            try:
+                opened = self._opener.open_some()
+            except DatabaseAway as error:
+                log.warning("opening waits for the database: %s", error)
+                self._stopping.wait(_AFTER_TROUBLE_S)
+                continue
+            if opened:
+                # As long as the work took: at most half of the processor that terminals wait for.
+                self._stopping.wait(time.perf_counter() - started)
+            else:
+                self._opener.woken.wait(_LOOK_EVERY_S)
