@@ -14,7 +14,7 @@ from kiosk.journal.reserve import SHARE
 
 _PACE_ENTRIES = 1_000
 _SIZE_ENTRIES = 100
-_ROW_BYTES = 1_500
+_ROW_BYTES = 1_100
 """Of everything but the sealed body: header, indexes, delivery with its signature, print job, audit lines."""
 _DAY_S = 86_400.0
 _LEAST_SPAN_S = _DAY_S
