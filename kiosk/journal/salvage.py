@@ -61,7 +61,7 @@ def carry(damaged: Path, key: bytes, backups: Path, fresh: Database) -> Salvage:
     readable = bool(sources) and sources[0].file == damaged
     try:
         with fresh.transaction():
-            return _Carrier(sources, fresh).carry(readable)
+            return _Carrier(damaged, sources, fresh).carry(readable)
     except (JournalError, LibraryError):
         if not fresh.usable:
             raise
@@ -79,10 +79,10 @@ def _opened(file: Path, key: bytes) -> Database | None:
 
 
 class _Carrier:
-    """One salvage: from `sources`, the better first, into `fresh`."""
+    """One salvage: from `sources`, that of `damaged` first if it opened, into `fresh`."""
 
-    def __init__(self, sources: list[Database], fresh: Database) -> None:
-        self._sources, self._fresh = sources, fresh
+    def __init__(self, damaged: Path, sources: list[Database], fresh: Database) -> None:
+        self._damaged, self._sources, self._fresh = damaged, sources, fresh
         self._of_first_schema = {
             id(one) for one in sources if _readable(one, "PRAGMA user_version") in ([(1,)], [(0,)])
         }
@@ -140,7 +140,7 @@ class _Carrier:
             self._fresh.run(f"INSERT INTO entry ({columns}, likeness) VALUES ({marks})", row)
             unsent += not self._delivery(sequence)
             self._print_jobs(row)
-            entries, from_backup = entries + 1, from_backup + (source in rest)
+            entries, from_backup = entries + 1, from_backup + (source.file != self._damaged)
             last, last_digest = sequence, row[11]
         return entries, unsent, from_backup, last
 
@@ -150,7 +150,9 @@ class _Carrier:
             return False
         sql = "SELECT sequence, digest FROM entry ORDER BY sequence"
         here: dict[int, bytes] = dict(_readable(self._sources[0], sql))
-        return any(here.get(row[0], row[1]) != row[1] for row in _readable(self._sources[1], sql))
+        differing = [row[0] for row in _readable(self._sources[1], sql) if here.get(row[0], row[1]) != row[1]]
+        # A row that differs because it is damaged says nothing.
+        return any(all(self._entry(source, sequence) for source in self._sources) for sequence in differing)
 
     def _entry(self, source: Database, sequence: int) -> list[Row]:
         likeness = "NULL" if id(source) in self._of_first_schema else "likeness"

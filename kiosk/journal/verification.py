@@ -48,7 +48,7 @@ def verify(database: Database, audit: Audit, quick: bool) -> Verification:
         checked, chain_broken_at = _walk_chain(database, gaps, quick)
         audit_broken_at = audit.first_fault(_QUICK_TAIL if quick else None)
         if not quick:
-            problems += _counter_problems(database)
+            problems += _counter_problems(database) + _attachment_problems(database)
     except (JournalError, LibraryError) as error:
         problems.append(str(error))
     return Verification(
@@ -115,6 +115,16 @@ def _walk_chain(database: Database, gaps: tuple[int, ...], quick: bool) -> tuple
     return checked, None
 
 
+def _attachment_problems(database: Database) -> list[str]:
+    """Attachments of which a piece is missing. That a piece is as it was written is its page's MAC to tell."""
+    rows = database.rows(
+        "SELECT id, size_bytes, (SELECT ifnull(sum(length(content)), 0) FROM attachment_chunk"
+        " WHERE position BETWEEN id * 65536 AND id * 65536 + 65535) AS stored FROM attachment"
+        " WHERE content_kept = 1 AND stored <> size_bytes LIMIT 20"
+    )
+    return [f"attachment {row[0]} has {row[2]} bytes of {row[1]}" for row in rows]
+
+
 def _counter_problems(database: Database) -> list[str]:
     row = database.row(
         "SELECT (SELECT count(*) FROM entry),"
@@ -122,11 +132,13 @@ def _counter_problems(database: Database) -> list[str]:
         " (SELECT count(*) FROM delivery),"
         " (SELECT ifnull(max(sequence), 0) FROM entry) - missing,"
         " (SELECT count(*) FROM delivery WHERE state = 'acknowledged'), acknowledged,"
-        " (SELECT count(*) FROM delivery WHERE state = 'parked'), parked FROM tally"
+        " (SELECT count(*) FROM delivery WHERE state = 'parked'), parked,"
+        " (SELECT ifnull(max(sequence), 0) FROM delivery WHERE state = 'acknowledged') > highest_acknowledged"
+        " FROM tally"
     )
     if row is None:
         return ["the tally is empty"]
-    entries, tried, deliveries, total, acknowledged, told_acknowledged, parked, told_parked = row
+    entries, tried, deliveries, total, acknowledged, told_acknowledged, parked, told_parked, forgot = row
     problems = []
     if entries != total:
         problems.append(f"{entries} entries, {total} by the tally")
@@ -134,4 +146,6 @@ def _counter_problems(database: Database) -> list[str]:
         problems.append(f"{deliveries} deliveries for {tried} entries")
     if (acknowledged, parked) != (told_acknowledged, told_parked):
         problems.append("the tally of acknowledged or parked entries is wrong")
+    if forgot:
+        problems.append("an entry above the highest acknowledged one is acknowledged")
     return problems
