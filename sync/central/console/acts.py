@@ -38,6 +38,7 @@ class Act(StrEnum):
     ENTRY_RELEASED = "entry_released"
     TERMINAL_SUSPENDED = "terminal_suspended"
     TERMINAL_LIFTED = "terminal_lifted"
+    ALARM_CLOSED = "alarm_closed"
     PLACE_NAMED = "place_named"
     CODE_MADE = "code_made"
     CODE_REVOKED = "code_revoked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -16,6 +17,7 @@ from sync.central.console.accounts import Accounts
 from sync.central.console.acts import Acts
 from sync.central.console.door import COOKIE, endpoint, language, refusal_page, seal
 from sync.central.console.look import Look
+from sync.central.console.services import ServiceNames
 from sync.central.console.sessions import Sessions
 from sync.central.console.visit import Desk, Refused, Visit
 from sync.central.console.ways import WAYS
@@ -24,8 +26,8 @@ from sync.central.opener import Opener
 from sync.central.quarantine import Quarantine
 
 MOUNT = "/console"
-_STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
-_STYLE_KEPT_S = 3600
+_FIXED = {"/style.css": "text/css", "/icon.svg": "image/svg+xml"}
+_FIXED_KEPT_S = 3600
 
 
 def open_desk(platform: Platform, hasher: PasswordHasher | None = None) -> Desk:
@@ -39,6 +41,7 @@ def open_desk(platform: Platform, hasher: PasswordHasher | None = None) -> Desk:
         acts=Acts(store),
         quarantine=Quarantine(store, opener),
         opener=opener,
+        services=ServiceNames(store),
         look=Look(),
     )
 
@@ -46,18 +49,25 @@ def open_desk(platform: Platform, hasher: PasswordHasher | None = None) -> Desk:
 def build_console(desk: Desk) -> Starlette:
     """The application of all ways."""
 
-    async def style(request: Request) -> Response:
-        headers = {"cache-control": f"max-age={_STYLE_KEPT_S}"}
-        return seal(request, Response(_STYLE, media_type="text/css", headers=headers))
-
     async def on_missing(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         visit = Visit(desk, request, language(request), request.cookies.get(COOKIE, ""))
         return seal(request, refusal_page(visit, Refused(status, "没有这个页面。")))
 
     routes = [Route(way.path, endpoint(desk, way), methods=[way.method]) for way in WAYS]
-    routes.append(Route("/style.css", style, methods=["GET"]))
+    routes += [Route(path, _fixed(path, kind), methods=["GET"]) for path, kind in _FIXED.items()]
     return Starlette(routes=routes, exception_handlers={HTTPException: on_missing})
+
+
+def _fixed(path: str, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    """A file of ours that is the same for everybody."""
+    content = (Path(__file__).parent / path[1:]).read_text(encoding="utf-8")
+
+    async def serve(request: Request) -> Response:
+        headers = {"cache-control": f"max-age={_FIXED_KEPT_S}"}
+        return seal(request, Response(content, media_type=media_type, headers=headers))
+
+    return serve
 
 
 def mount_console(app: FastAPI, platform: Platform) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -136,7 +135,7 @@ class CaseLook:
             ).fetchone()
         if row is None or not row[0]:
             return []
-        return list(_said(msgspec.json.decode(row[0]), shown))
+        return _said(msgspec.json.decode(row[0]), shown)
 
 
 _SELECT = (
@@ -152,31 +151,47 @@ _IS_CASE = "e.kind = 'case' and e.result = 'stored'"
 """Also before it was opened: that it is stored is what counts."""
 _HIDDEN = "●●●●●●"
 _TOLD_ALREADY = ("entry_id", "service_code", "pack_version")
+_PLAIN = ("started_at", "language", "kind", "has_photo", "has_fingerprint", "attachments")
+"""Says nothing about who somebody is."""
+_FIRST = ("name", "number", "phone")
+_LAST = (
+    "valid_from",
+    "valid_until",
+    "has_photo",
+    "has_fingerprint",
+    "proofs",
+    "attachments",
+    "language",
+    "started_at",
+)
 
 
-def _said(content: Any, shown: bool) -> Iterable[Said]:
-    """The content line by line. Unknown parts are shown as they are called, so that nothing is left out."""
+def _said(content: Any, shown: bool) -> list[Said]:
+    """The content line by line; parts that are not known here are shown as they are called, none is left out."""
     if not isinstance(content, dict):
-        yield Said("content", str(content) if shown else _HIDDEN)
-        return
-    content = content.get("case", content)
-    for name, value in content.items():
-        if name in _TOLD_ALREADY:
-            continue
-        if name == "attachments":
-            yield Said(name, str(len(value)) if value else "—")
-        elif isinstance(value, dict):
-            for inner, deeper in value.items():
-                yield Said(inner, _value(inner, deeper, shown))
-        else:
-            yield Said(name, _value(name, value, shown))
+        return [Said("content", str(content) if shown else _HIDDEN)]
+    flat: dict[str, Any] = {}
+    for name, value in content.get("case", content).items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}" if inner in flat else inner: deeper for inner, deeper in value.items()}
+        elif name == "attachments":
+            flat[name] = str(len(value)) if value else ""
+        elif name not in _TOLD_ALREADY:
+            flat[name] = value
+    given = [(name, value) for name, value in flat.items() if value not in (None, "", [], {}, False)]
+    given.sort(key=lambda pair: _rank(pair[0]))
+    return [Said(name, _value(name, value, shown)) for name, value in given]
+
+
+def _rank(name: str) -> int:
+    if name in _FIRST:
+        return _FIRST.index(name)
+    return len(_FIRST) + (_LAST.index(name) + 1 if name in _LAST else 0)
 
 
 def _value(name: str, value: Any, shown: bool) -> str:
-    if value is None or value in ("", [], {}):
-        return "—"
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode("utf-8")
-    if shown:
+    if shown or name in _PLAIN:
         return text
     if name == "name":
         return mask_name(text)

@@ -13,8 +13,8 @@ from itertools import pairwise
 from sync.central.console.figures import BEIJING, size, span
 from sync.central.console.terminal_facts import Beat
 
-WIDTH, HEIGHT = 640, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 14, 26
+WIDTH, HEIGHT = 400, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 8, 14, 26
 _BREAK = timedelta(hours=2)
 """Longer without a heartbeat and the curve is interrupted: nobody knows what was in between."""
 
@@ -38,7 +38,8 @@ class Plot:
 class _Curve:
     title: str
     values: list[tuple[datetime, float]]
-    least_top: float
+    unit: float
+    """What people count in: the top of the curve is a round number of it."""
     label: Callable[[float], str]
 
 
@@ -72,7 +73,7 @@ def _told(times: list[datetime], values: Sequence[float | None]) -> list[tuple[d
 
 
 def _plot(curve: _Curve, since: datetime, until: datetime, say: Callable[..., str]) -> Plot:
-    top = _round_up(max(curve.least_top, *(value for _, value in curve.values)))
+    top = curve.unit * _round_up(max(value for _, value in curve.values) / curve.unit)
     whole_s = max((until - since).total_seconds(), 1)
 
     def place(at: datetime, value: float) -> tuple[float, float]:
@@ -121,10 +122,8 @@ def _days(
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 4, 5, 8 times a power of ten: its half is a number that people say, too."""
-    power = 10.0
-    while power * 10 <= value:
+    """The next of 2, 4, 6, 8, 10 times a power of ten: its half is a number that people say, too."""
+    power = 1.0
+    while power * 10 < value:
         power *= 10
-    while power > value:
-        power /= 10
-    return next(power * step for step in (1, 2, 4, 5, 8, 10) if power * step >= value)
+    return next(power * step for step in (2, 4, 6, 8, 10) if power * step >= value)

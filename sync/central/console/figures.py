@@ -64,7 +64,7 @@ def size(count: int | None) -> str:
         if amount < 1000:
             return f"{amount:.0f} {unit}"
         amount /= 1000
-    return f"{amount:.1f} GB"
+    return f"{amount:.0f} GB" if amount >= 10 else f"{amount:.1f} GB"
 
 
 def grouped(number: str) -> str:

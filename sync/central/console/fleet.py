@@ -22,9 +22,7 @@ _DAYS_LEFT = 14
 _CLOCK_S = 600
 """Ten minutes: what a terminal warns about itself."""
 
-_OPEN_NOTE = (
-    "exists (select 1 from chain_note n where n.terminal_id = t.terminal_id and n.closed_at is null and {})"
-)
+_ALARM = "exists (select 1 from alarm a where a.terminal_id = t.terminal_id and a.closed_at is null and {})"
 _REPORT = "exists (select 1 from device_report d where d.terminal_id = t.terminal_id and {})"
 
 
@@ -40,14 +38,8 @@ class Alert:
 
 ALERTS = (
     Alert("standing", 2048, True, "t.standing <> 'ok'"),
-    Alert("forked", 1024, True, _OPEN_NOTE.format("n.kind in ('fork', 'rollback')")),
-    Alert(
-        "audit",
-        512,
-        True,
-        "exists (select 1 from alarm a where a.terminal_id = t.terminal_id and a.closed_at is null"
-        " and a.kind like 'audit%')",
-    ),
+    Alert("forked", 1024, True, _ALARM.format("a.kind in ('rolled_back', 'cloned', 'platform_forgot')")),
+    Alert("audit", 512, True, _ALARM.format("a.kind in ('audit_root_changed', 'audit_root_false')")),
     Alert("silent", 256, True, "coalesce(t.last_heard_at, '') < ?"),
     Alert(
         "quarantined",

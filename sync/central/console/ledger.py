@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sync.central.console.figures import grouped, moment, utc_bounds
+from sync.central.console.figures import grouped, moment, phrase_in, utc_bounds
 from sync.central.console.words import word
 from sync.central.store import Store
 
@@ -19,9 +19,10 @@ _CHUNK = 500
 _HEADS = (
     "终端编号",
     "序号",
-    "回执号",
+    "收件号",
     "种类",
     "事项",
+    "事项代码",
     "终端记录时间",
     "平台入库时间",
     "结果",
@@ -103,8 +104,9 @@ class Ledger:
         return [(result, int(count)) for result, count in rows]
 
 
-def ledger_csv(lines: Iterable[LedgerLine], say: Callable[[str], str], language: str) -> Iterator[str]:
-    """The lines as CSV (RFC 4180), piece by piece."""
+def ledger_csv(lines: Iterable[LedgerLine], service: Callable[[str], str], language: str) -> Iterator[str]:
+    """The lines as CSV (RFC 4180), piece by piece; `service` names a service by its code."""
+    say = phrase_in(language)
     rows = (
         [
             line.terminal_number,
@@ -113,6 +115,7 @@ def ledger_csv(lines: Iterable[LedgerLine], say: Callable[[str], str], language:
                 line.receipt_number
             ),  # a spreadsheet keeps fifteen digits of a number, and it has sixteen
             line.kind,
+            service(line.service_code),
             line.service_code,
             moment(line.recorded_at),
             moment(line.stored_at),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.domain.enrolment import Standing
 from sync.central.console.figures import spaced
 from sync.central.store import Store
 
@@ -61,8 +60,8 @@ class TerminalFacts:
     """Device, state, paper, detail, since."""
     notes: list[tuple[str, int, int, str, str | None]]
     """Kind, first and last sequence, noticed, closed."""
-    alarms: list[tuple[str, str, str, str | None]]
-    """Kind, detail, noticed, closed."""
+    alarms: list[tuple[int, str, str, str, str | None]]
+    """Number, kind, detail, noticed, closed."""
     audit_roots: list[tuple[str, int, str, str]]
     """Day, position, digest as hexadecimal digits, stored."""
     entry_count: int
@@ -70,7 +69,7 @@ class TerminalFacts:
 
 
 class TerminalLook:
-    """Asks for one terminal, and stops or lifts it."""
+    """Asks for one terminal, and keeps where it stands."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -111,7 +110,7 @@ class TerminalLook:
                 ),
                 _rows(
                     run,
-                    "select kind, detail, noticed_at, closed_at from alarm where terminal_id = ?"
+                    "select number, kind, detail, noticed_at, closed_at from alarm where terminal_id = ?"
                     " order by number desc limit ?",
                     terminal_id,
                 ),
@@ -127,15 +126,6 @@ class TerminalLook:
                 _count(run, "terminal_id = ?", terminal_id),
                 _count(run, "terminal_id = ? and result = 'quarantined'", terminal_id),
             )
-
-    def set_standing(self, terminal_id: str, standing: Standing) -> bool:
-        """Stop a terminal or lift what stopped it; it learns of it with its next heartbeat. False: no such one."""
-        with self._store.transaction(terminal_id) as run:
-            run.execute(
-                "update terminal set standing = ?, standing_since = ? where terminal_id = ?",
-                (standing.value, self._store.now(), terminal_id),
-            )
-            return run.rowcount == 1
 
     def set_place(self, terminal_id: str, place: str, operator: str) -> bool:
         """Say where it stands. False: no such terminal."""

@@ -15,6 +15,7 @@ from sync.central.console.acts import SYSTEM, Act, Acts
 from sync.central.console.figures import BEIJING, ago, phrase_in
 from sync.central.console.look import NAVIGATION, Look
 from sync.central.console.roles import Right, may
+from sync.central.console.services import ServiceNames
 from sync.central.console.sessions import Sessions, form_token
 from sync.central.console.words import word, words
 from sync.central.exchange import Platform
@@ -40,6 +41,7 @@ class Desk:
     acts: Acts
     quarantine: Quarantine
     opener: Opener
+    services: ServiceNames
     look: Look
 
 
@@ -110,11 +112,17 @@ class Visit:
             "operator": self.operator,
             "root": self.root,
             "here": self.request.url.path.removeprefix(self.root),
+            "service": self.service,
+            "question": lambda service, key: self.desk.services.question(service, key, self.language),
             "ago": lambda text: ago(text, self.now(), say),
             "navigation": [(path, say(label)) for right, path, label in NAVIGATION if self.may(right)],
             "done": word("done", done, self.language) if done in words("done") else "",
         }
         return HTMLResponse(self.desk.look.page(template, self.language, own | values), status)
+
+    def service(self, code: str) -> str:
+        """A service's name."""
+        return self.desk.services.service(code, self.language)
 
     def go(self, path: str, done: str = "") -> Response:
         """On to another page of the console, which tells that something was done."""

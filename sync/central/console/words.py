@@ -112,7 +112,7 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
     "reason": {
         "": ("—", "—"),
         "foreign_terminal": ("不是本终端的条目", "Belongs to another terminal"),
-        "receipt_number": ("回执号与条目不符", "Receipt number does not fit"),
+        "receipt_number": ("收件号与条目不符", "Receipt number does not fit"),
         "unknown_kind": ("种类未知", "Unknown kind"),
         "digest": ("摘要不符", "Digest does not fit"),
         "cannot_open": ("无法解封", "Cannot be opened"),
@@ -138,6 +138,7 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "entry_released": ("条目放行", "Released an entry"),
         "terminal_suspended": ("停用终端", "Suspended a terminal"),
         "terminal_lifted": ("恢复终端", "Lifted a suspension"),
+        "alarm_closed": ("了结报警", "Closed an alarm"),
         "place_named": ("填写地点", "Named a place"),
         "code_made": ("生成登记码", "Made an enrolment code"),
         "code_revoked": ("作废登记码", "Revoked an enrolment code"),
@@ -158,6 +159,7 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
             "The terminal is suspended: it takes no new cases.",
         ),
         "lifted": ("终端已恢复。", "The terminal is back in service."),
+        "closed": ("报警已了结。", "The alarm is closed."),
         "placed": ("地点已记下。", "The place was noted."),
         "requeued": ("条目已重新处理。", "The entry was taken in again."),
         "still": ("已重新处理，但问题仍在，条目继续隔离。", "Tried again; the entry is still quarantined."),
@@ -167,6 +169,20 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "appointed": ("角色已变更，对方须重新登录。", "The role was changed; they must sign in again."),
         "password": ("密码已更改。", "The password was changed."),
         "published": ("目录已发布，终端会在下次联络时取用。", "Published; terminals will fetch it."),
+    },
+    "value": {
+        "true": ("是", "yes"),
+        "zh_CN": ("中文", "Chinese"),
+        "en": ("英文", "English"),
+        "resident_id_card": ("居民身份证", "Resident identity card"),
+        "hmt_residence_permit": (
+            "港澳台居民居住证",
+            "Residence permit for Hong Kong, Macao and Taiwan residents",
+        ),
+        "foreign_permanent_2017": ("外国人永久居留证（2017 版）", "Permanent residence card (2017)"),
+        "foreign_permanent_2023": ("外国人永久居留证（2023 版）", "Permanent residence card (2023)"),
+        "social_security_card": ("社会保障卡", "Social-security card"),
+        "identity_code": ("电子身份码", "Identity code"),
     },
     "field": {
         "started_at": ("开始填写", "Begun"),
@@ -206,7 +222,13 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "pack": ("有事项文件读不出来。", "a pack cannot be loaded."),
         "no_room": ("空间不够。", "there is no room."),
     },
-    "alarm": {},
+    "alarm": {
+        "rolled_back": ("旧盘恢复", "Old disk put back"),
+        "cloned": ("疑似克隆", "Copied"),
+        "audit_root_changed": ("审计根被改写", "Audit root rewritten"),
+        "audit_root_false": ("审计根签名不对", "Audit root not signed by it"),
+        "platform_forgot": ("平台缺少已确认的条目", "The platform forgot entries"),
+    },
     "account": {
         "bad-name": (
             "用户名用 2 至 32 个小写字母、数字、点或横线，以字母开头。",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from sync.central.console.acts import Act
+from sync.central.console.acts import Act, ActLine
 from sync.central.console.figures import moment, phrase_in
 from sync.central.console.ledger import csv_pieces
 from sync.central.console.pages.ledger import csv_answer
@@ -25,12 +25,22 @@ def audit(visit: Visit) -> Response:
         "audit.html",
         lines=lines[:_PAGE],
         more=len(lines) > _PAGE,
+        told=lambda line: told(line, visit.language),
         who=operator,
         act=act,
         acts=words("act"),
         checked=visit.asked("check") == "1",
         broken=visit.desk.acts.first_broken() if visit.asked("check") == "1" else None,
     )
+
+
+def told(line: ActLine, language: str) -> str:
+    """The detail of an act in words, where it is made of codes."""
+    table = {"case_moved": "state", "account_added": "role", "role_changed": "role"}.get(line.act)
+    table = "standing" if line.act in ("terminal_suspended", "terminal_lifted") else table
+    if table is None:
+        return line.detail
+    return " → ".join(word(table, part, language) for part in line.detail.split(" -> "))
 
 
 def audit_file(visit: Visit) -> Response:
@@ -45,7 +55,7 @@ def audit_file(visit: Visit) -> Response:
             line.operator,
             word("act", line.act, visit.language),
             line.subject,
-            line.detail,
+            told(line, visit.language),
             line.digest,
         ]
         for line in visit.desk.acts.whole()

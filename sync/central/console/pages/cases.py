@@ -27,7 +27,7 @@ def cases(visit: Visit) -> Response:
             return visit.go(f"/cases/{receipt}")
         known_shape = is_receipt_number(receipt)
         trouble = (
-            "没有这个回执号的办件。" if known_shape else "回执号不对：应为 16 位数字，请对照凭条再输一次。"
+            "没有这个收件号的办件。" if known_shape else "收件号不对：应为 16 位数字，请对照凭条再输一次。"
         )
         return visit.page(
             "cases.html",
@@ -114,7 +114,7 @@ def _case_page(visit: Visit, facts: CaseFacts, shown: bool, trouble: str = "", s
 def _found(visit: Visit) -> CaseFacts:
     facts = CaseLook(visit.desk.platform.store).by_receipt(visit.place("receipt"))
     if facts is None:
-        raise Refused(404, "没有这个回执号的办件。")
+        raise Refused(404, "没有这个收件号的办件。")
     return facts
 
 

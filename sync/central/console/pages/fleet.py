@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from kiosk.domain.enrolment import Standing
+from sync.central.alarms import close_alarm
 from sync.central.console.acts import Act
 from sync.central.console.chart import Plot, plots
 from sync.central.console.figures import phrase_in
@@ -14,6 +15,7 @@ from sync.central.console.fleet import ALERTS, ORDERS, PAGE, SILENT_MINUTES, Fle
 from sync.central.console.roles import Right
 from sync.central.console.terminal_facts import TerminalLook
 from sync.central.console.visit import Refused, Visit, Way
+from sync.central.standing import Standings
 
 _MAX_PAGE = 100_000
 
@@ -59,12 +61,27 @@ def terminal(visit: Visit) -> Response:
 
 def suspend(visit: Visit) -> Response:
     """It takes no new cases from its next heartbeat on."""
-    return _stand(visit, Standing.SUSPENDED, Act.TERMINAL_SUSPENDED, "suspended")
+    terminal_id = _noted(visit, Act.TERMINAL_SUSPENDED)
+    Standings(visit.desk.platform.store).suspend(terminal_id)
+    return visit.go(f"/terminals/{terminal_id}", done="suspended")
 
 
 def lift(visit: Visit) -> Response:
-    """It is in service again."""
-    return _stand(visit, Standing.OK, Act.TERMINAL_LIFTED, "lifted")
+    """It is in service again, and what was noted against its chain counts no more."""
+    terminal_id = _noted(visit, Act.TERMINAL_LIFTED)
+    Standings(visit.desk.platform.store).restore(terminal_id)
+    return visit.go(f"/terminals/{terminal_id}", done="lifted")
+
+
+def close(visit: Visit) -> Response:
+    """Somebody has looked into an alarm."""
+    terminal_id, number = visit.place("terminal"), visit.place("number")
+    visit.note(Act.ALARM_CLOSED, terminal_id, number)
+    store = visit.desk.platform.store
+    with store.transaction(terminal_id) as run:
+        if not number.isdecimal() or not close_alarm(run, terminal_id, int(number), store.now()):
+            raise Refused(404, "没有这条报警，或已了结。")
+    return visit.go(f"/terminals/{terminal_id}", done="closed")
 
 
 def name_place(visit: Visit) -> Response:
@@ -83,15 +100,14 @@ def page_number(visit: Visit) -> int:
     return min(max(int(text), 1), _MAX_PAGE) if text.isascii() and text.isdigit() else 1
 
 
-def _stand(visit: Visit, standing: Standing, act: Act, done: str) -> Response:
+def _noted(visit: Visit, act: Act) -> str:
+    """The terminal that an act is about, once the act is on record with what was before."""
     terminal_id = visit.place("terminal")
-    look = TerminalLook(visit.desk.platform.store)
-    facts = look.facts(terminal_id)
+    facts = TerminalLook(visit.desk.platform.store).facts(terminal_id)
     if facts is None:
         raise Refused(404, "没有这台终端。")
-    visit.note(act, terminal_id, f"{facts.standing} -> {standing.value}")
-    look.set_standing(terminal_id, standing)
-    return visit.go(f"/terminals/{terminal_id}", done=done)
+    visit.note(act, terminal_id, facts.standing)
+    return terminal_id
 
 
 WAYS = (
@@ -99,5 +115,6 @@ WAYS = (
     Way("GET", "/terminals/{terminal}", Right.FLEET, terminal),
     Way("POST", "/terminals/{terminal}/suspend", Right.STANDING, suspend),
     Way("POST", "/terminals/{terminal}/lift", Right.STANDING, lift),
+    Way("POST", "/terminals/{terminal}/alarms/{number}/close", Right.STANDING, close),
     Way("POST", "/terminals/{terminal}/place", Right.STANDING, name_place),
 )

@@ -7,7 +7,6 @@ from itertools import islice
 from starlette.responses import Response, StreamingResponse
 
 from sync.central.console.acts import Act
-from sync.central.console.figures import phrase_in
 from sync.central.console.ledger import Ledger, ledger_csv
 from sync.central.console.roles import Right
 from sync.central.console.visit import Visit, Way
@@ -40,7 +39,7 @@ def ledger_file(visit: Visit) -> Response:
     lines = Ledger(visit.desk.platform.store).lines(day, terminal_id)
     safe = "".join(letter for letter in asked if letter.isascii() and letter.isalnum())
     name = f"linban-ledger-{day.isoformat()}" + (f"-{safe}" if safe else "")
-    return csv_answer(name, ledger_csv(lines, phrase_in(visit.language), visit.language))
+    return csv_answer(name, ledger_csv(lines, visit.service, visit.language))
 
 
 def csv_answer(name: str, pieces: object) -> Response:
