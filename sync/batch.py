@@ -37,6 +37,7 @@ from sync.wire import (
     ReceiptNumber,
     Result,
     Signature,
+    TerminalNumber,
     WireEntry,
 )
 
@@ -91,6 +92,8 @@ class EntriesRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sizes: Annotated[list[_Size], Meta(min_length=1, max_length=MAX_BATCH)]
     """How many bytes of `sealed` are its body."""
     sealed: Annotated[bytes, Meta(min_length=1, max_length=MAX_DECODED_REQUEST_BYTES)]
+    terminal_number: TerminalNumber | None = None
+    """Under which earlier number of this terminal all of them were received; absent: under the present one."""
 
     def entries(self, terminal_number: str) -> list[WireEntry]:
         """The entries whole; raises `ValueError` when the columns do not fit each other or the chain breaks."""
@@ -168,13 +171,18 @@ _KINDS = frozenset(kind.value for kind in EntryKind)
 
 
 def to_batch(entries: Sequence[RecordedEntry], terminal_number: str) -> EntriesRequest:
-    """The batch that carries `entries`, of which there must be one at least, for the terminal of that number."""
+    """The batch that carries `entries`, for the terminal of that number.
+
+    There must be one at least, and all must be of one number: the present one, or one that it had before.
+    """
+    received_as = entries[0].header.terminal_number
+    assert all(entry.header.terminal_number == received_as for entry in entries), "one number a batch"
     sorts: dict[tuple[str, str, str, str], int] = {}
     places = [sorts.setdefault(_sort_of(entry), len(sorts)) for entry in entries]
     recorded = [round((entry.recorded_at - _EPOCH) / timedelta(milliseconds=1)) for entry in entries]
     booted = [ms - round(entry.monotonic_s * 1000) for ms, entry in zip(recorded, entries, strict=True)]
     return EntriesRequest(
-        runs=_runs(entries, terminal_number),
+        runs=_runs(entries, received_as),
         sorts=[Sort(*sort) for sort in sorts],
         sort=places if len(sorts) > 1 else [],
         recorded_ms=_differences(recorded),
@@ -182,6 +190,7 @@ def to_batch(entries: Sequence[RecordedEntry], terminal_number: str) -> EntriesR
         ids=b"".join(entry.header.entry_id.bytes for entry in entries),
         sizes=[len(entry.sealed) for entry in entries],
         sealed=b"".join(entry.sealed for entry in entries),
+        terminal_number=None if received_as == terminal_number else received_as,
     )
 
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -78,7 +79,8 @@ class Delivery:
 
     def deliver(self, leased: Sequence[LeasedEntry], sequence: int, beat: Callable[[], None]) -> Delivered:
         """Send a batch, halving it where the platform refuses it whole; `beat` is called before each try."""
-        waiting = [list(leased)]
+        # Entries of before this terminal was enrolled again travel apart, under the number that they have.
+        waiting = [list(some) for _, some in groupby(leased, lambda item: item.entry.header.terminal_number)]
         so_far = _Progress()
         error: PlatformError | None = None
         while waiting and error is None:

@@ -36,6 +36,7 @@ from sync.wire import (
     JSON_TYPE,
     MAX_ANSWER_BYTES,
     PROBLEM_TYPE,
+    ChainStart,
     EnrolAnswer,
     EnrolRequest,
     HeartbeatAnswer,
@@ -111,14 +112,16 @@ class PlatformClient:
         """Drop the connections."""
         self._exchange.close()
 
-    def enrol(self, code: str) -> tuple[Enrolment, str]:
+    def enrol(self, code: str, chain: ChainStart | None = None) -> tuple[Enrolment, str]:
         """Use a one-time code; returns who this terminal is, and the platform's epoch.
+
+        `chain` is where the journal stands of a terminal that is enrolled again.
 
         The platform's key is in the answer, so its signature proves only that the answer is whole; who
         gave it rests on TLS. That is why enrolment is done once, by a person who knows the address.
         """
         public_key = self._key.public_key().public_bytes_raw()
-        message = EnrolRequest(code=code.strip(), public_key=public_key, version=VERSION)
+        message = EnrolRequest(code=code.strip(), public_key=public_key, version=VERSION, chain=chain)
         call = Call(method="POST", path="/v1/enrol", body=encode(message))
         request, raw = self._exchange.send(call, key_thumbprint(public_key), self.terminal_id, 0)
         answer = self._believed(request, raw, EnrolAnswer, enrolling=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -181,8 +182,8 @@ def _uncovered(journal: Journal, kept: Sequence[BatchFile]) -> Iterator[list[Rec
     while chunk := journal.unsent.chunk(after, ENTRIES_A_FILE, BYTES_A_FILE):
         after = chunk[-1].sequence
         fresh = [entry for entry in chunk if not is_covered(entry.sequence)]
-        if fresh:
-            yield fresh
+        for _, some in groupby(fresh, lambda entry: entry.header.terminal_number):
+            yield list(some)
 
 
 def _write_batch(stick: Stick, chunk: Sequence[RecordedEntry], enrolment: Enrolment) -> BatchFile:

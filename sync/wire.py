@@ -135,12 +135,24 @@ def to_wire(entry: RecordedEntry) -> WireEntry:
     )
 
 
+class ChainStart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the journal of a terminal stands that is enrolled again: its entries go on from there."""
+
+    terminal_number: TerminalNumber | None = None
+    """Who it was until now; None when nothing here knows."""
+    sequence: Count = 0
+    """Of the newest entry."""
+    digest: Digest = bytes(32)
+
+
 class EnrolRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A terminal that has no number yet shows its one-time code and the public half of its key."""
 
     code: Annotated[str, Meta(min_length=4, max_length=64)]
     public_key: PublicKey
     version: Annotated[str, Meta(max_length=32)] = ""
+    chain: ChainStart | None = None
+    """Only with a code that was made for the place of another terminal."""
 
 
 class EnrolAnswer(Struct, frozen=True, kw_only=True):
@@ -328,6 +340,8 @@ class NewEnrolmentCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """An operator's wish for a one-time code."""
 
     valid_s: Annotated[int, Meta(ge=60, le=7 * 86400)] = 600
+    successor_of: TerminalNumber | None = None
+    """The terminal whose place the new one takes: lost its key, or was copied, or is an old disk."""
 
 
 class EnrolmentCode(Struct, frozen=True, kw_only=True):

@@ -35,7 +35,8 @@ STANDING = {
     Standing.OK: "in order",
     Standing.ROLLED_BACK: "stopped: the platform holds cases that this disk does not know; an old disk was put back",
     Standing.CLONED: "stopped: another machine uses this terminal's identity",
-    Standing.SUSPENDED: "stopped by an operator",
+    Standing.SUSPENDED: "stopped by an operator, or another terminal took its place",
+    Standing.KEY_LOST: "stopped: the key that it speaks with is gone; kiosk enrol CODE --again",
 }
 
 

@@ -29,4 +29,6 @@ class Standing(StrEnum):
     CLONED = "cloned"
     """Another entry stands at a place of this chain: two terminals use one identity."""
     SUSPENDED = "suspended"
-    """An operator stopped it."""
+    """An operator stopped it, or another terminal took its place."""
+    KEY_LOST = "key_lost"
+    """Found here and not by the platform: the key that this terminal speaks with is gone, or is another one."""

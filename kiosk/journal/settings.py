@@ -69,6 +69,20 @@ class Settings:
         self.put(SettingKey.STANDING, standing.value.encode("ascii"))
         return True
 
+    def become(self, enrolment: Enrolment, terminal_key: bytes, epoch: str) -> None:
+        """Be this terminal from now on, with the key whose public half is given: all in one commit.
+
+        What belonged to the number before is forgotten: its inbox's cursor and what the platform thought of it.
+        """
+        with self._database.transaction():
+            self.put_within(SettingKey.ENROLMENT, msgspec.json.encode(enrolment))
+            self.put_within(SettingKey.TERMINAL_KEY, terminal_key)
+            self.put_within(SettingKey.PLATFORM_EPOCH, epoch.encode("ascii"))
+            self._database.run(
+                "DELETE FROM setting WHERE key IN (?, ?)",
+                (SettingKey.INBOX_CURSOR.value, SettingKey.STANDING.value),
+            )
+
     def get(self, key: SettingKey) -> bytes | None:
         """The value under `key`, or None."""
         row = self._database.row("SELECT value FROM setting WHERE key = ?", (key.value,))

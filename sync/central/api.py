@@ -44,6 +44,7 @@ from sync.central.identity_codes import IdentityCodes
 from sync.central.openapi import document
 from sync.central.paper_calls import serve_paper
 from sync.central.store import EnrolmentRefused, Replayed
+from sync.central.successors import Succession, UnknownTerminal, add_code, owner_of
 from sync.wire import (
     CaseProgress,
     CasesAnswer,
@@ -225,7 +226,10 @@ def _serve_operators(app: FastAPI, platform: Platform) -> None:
         wish = read_message(request, await read_body(request), NewEnrolmentCode)
         code = secrets.token_hex(5)  # 40 bits, typed by a person, good for minutes
         valid_for = timedelta(seconds=wish.valid_s)
-        expires_at = await run_in_threadpool(platform.store.add_enrolment_code, code, valid_for)
+        try:
+            expires_at = await run_in_threadpool(add_code, platform.store, code, valid_for, wish.successor_of)
+        except UnknownTerminal as error:
+            raise Refusal(404, "unknown-terminal") from error
         return answer(platform, request, EnrolmentCode(code=code, expires_at=iso_utc(expires_at)))
 
     @app.post(
@@ -244,7 +248,7 @@ def _serve_operators(app: FastAPI, platform: Platform) -> None:
 def _enrol(platform: Platform, message: EnrolRequest) -> EnrolAnswer:
     try:
         terminal = platform.store.enrol(
-            message.code, message.public_key, platform.region_code, message.version
+            message.code, message.public_key, platform.region_code, message.version, Succession(message.chain)
         )
     except EnrolmentRefused as refused:
         if refused.word == "too-many-tries":
@@ -262,12 +266,15 @@ def _enrol(platform: Platform, message: EnrolRequest) -> EnrolAnswer:
 
 def take_in(platform: Platform, caller: Caller, batch: EntriesRequest) -> EntriesAnswer:
     """Store a batch and sign what became of each entry."""
+    owner = owner_of(platform.store, caller.terminal, batch.terminal_number)
+    if owner is None:
+        raise Refusal(422, "foreign-terminal", "this terminal never had that number")
     try:
-        entries = batch.entries(caller.terminal.terminal_number)
+        entries = batch.entries(owner.terminal_number)
     except ValueError as error:
         raise Refusal(422, "wrong-shape", str(error)) from error
     try:
-        intake = platform.entries.take_in(caller.terminal, caller.nonce, entries)
+        intake = platform.entries.take_in(owner, caller.nonce, entries)
     except Replayed as error:
         raise Refusal(409, "replayed") from error
     terminal_id, epoch = caller.terminal.terminal_id, platform.store.epoch

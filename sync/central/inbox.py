@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiosk.domain.case import PlatformState
 from sync.central.engine import Cursor
+from sync.central.successors import heir
 
 
 def put_message(
@@ -15,7 +16,11 @@ def put_message(
     state: PlatformState,
     now: str,
 ) -> None:
-    """Add a message for the terminal; `run` must hold it (`Store.transaction(terminal_id)`)."""
+    """Add a message for the terminal; `run` must hold it (`Store.transaction(terminal_id)`).
+
+    One whose place another terminal took is not there any more: the other one hears it.
+    """
+    terminal_id = heir(run, terminal_id)
     run.execute(
         "insert into inbox values (?, (select coalesce(max(number), 0) + 1 from inbox where terminal_id = ?),"
         " ?, ?, ?, ?, ?)",

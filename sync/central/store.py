@@ -50,6 +50,18 @@ class Terminal:
     high_water: int
 
 
+class Joining(Protocol):
+    """What else belongs to an enrolment, in its transaction (`sync.central.successors`)."""
+
+    def check(self, run: Cursor, code_hash: bytes) -> None:
+        """Raise `EnrolmentRefused` before anything is written."""
+        ...
+
+    def bind(self, run: Cursor, code_hash: bytes, terminal: Terminal) -> None:
+        """Note it for the terminal that was just added."""
+        ...
+
+
 class Store:
     """The platform's memory. `address` is a SQLite file, or an address that `open_database` knows."""
 
@@ -161,31 +173,41 @@ class Store:
             run.execute(
                 "insert into enrolment_code (code_hash, created_at, expires_at) values (?, ?, ?)"
                 " on conflict (code_hash) do update set expires_at = excluded.expires_at where enrolment_code.used_by is null",
-                (_code_hash(code), iso_utc(now), iso_utc(expires_at)),
+                (code_hash(code), iso_utc(now), iso_utc(expires_at)),
             )
         return expires_at
 
-    def enrol(self, code: str, public_key: bytes, region_code: str, version: str) -> Terminal:
+    def enrol(
+        self, code: str, public_key: bytes, region_code: str, version: str, joining: Joining | None = None
+    ) -> Terminal:
         """Use up `code` for the terminal with `public_key`; raises `EnrolmentRefused`.
 
         Asking again with the same code and the same key gives the same answer: the first may have been lost.
         """
         with self.transaction() as run:
             try:
-                return self._enrol(run, code, public_key, region_code, version)
+                return self._enrol(run, code, public_key, region_code, version, joining)
             except EnrolmentRefused as refusal:
                 # Counted in the same transaction, which must commit: the exception leaves after it.
                 run.execute("insert into enrolment_failure values (?)", (self.now(),))
                 word = refusal.word
         raise EnrolmentRefused(word)
 
-    def _enrol(self, run: Cursor, code: str, public_key: bytes, region_code: str, version: str) -> Terminal:
+    def _enrol(
+        self,
+        run: Cursor,
+        code: str,
+        public_key: bytes,
+        region_code: str,
+        version: str,
+        joining: Joining | None,
+    ) -> Terminal:
         since = iso_utc(self.clock.now() - timedelta(seconds=_FAILURE_WINDOW_S))
         failures = run.execute("select count(*) from enrolment_failure where at > ?", (since,)).fetchone()
         if failures is not None and failures[0] >= _FAILURES_ALLOWED:
             raise EnrolmentRefused("too-many-tries")
         query = "select expires_at, used_by from enrolment_code where code_hash = ?"
-        found = run.execute(query, (_code_hash(code),)).fetchone()
+        found = run.execute(query, (code_hash(code),)).fetchone()
         if found is None:
             raise EnrolmentRefused("unknown-code")
         expires_at, used_by = found
@@ -196,11 +218,16 @@ class Store:
             return Terminal(*row)
         if expires_at <= self.now():
             raise EnrolmentRefused("expired-code")
+        if joining is not None:
+            joining.check(run, code_hash(code))  # before anything is written: a refusal is committed
         used = "update enrolment_code set used_by = ?, used_at = ? where code_hash = ?"
-        run.execute(used, (public_key, self.now(), _code_hash(code)))
+        run.execute(used, (public_key, self.now(), code_hash(code)))
         if row is not None:
             return Terminal(*row)
-        return self._add_terminal(run, public_key, region_code, version)
+        terminal = self._add_terminal(run, public_key, region_code, version)
+        if joining is not None:
+            joining.bind(run, code_hash(code), terminal)
+        return terminal
 
     def _add_terminal(self, run: Cursor, public_key: bytes, region_code: str, version: str) -> Terminal:
         last = run.execute("select max(terminal_number) from terminal").fetchone()
@@ -246,6 +273,6 @@ def noted(run: Cursor, terminal_id: str, kind: str, first: int, last: int) -> bo
     return run.execute(query, (terminal_id, kind, first, last)).fetchone() is not None
 
 
-def _code_hash(code: str) -> bytes:
+def code_hash(code: str) -> bytes:
     """Codes are random and live for minutes, so a plain hash keeps a read of the file from giving them away."""
     return hashlib.sha256(b"linban enrolment code 1\0" + code.strip().encode("utf-8")).digest()

@@ -112,7 +112,9 @@ def test_a_receipt_number_that_does_not_follow_travels_as_it_is() -> None:
 
 def test_an_entry_of_before_the_terminal_had_this_number_travels_with_its_own() -> None:
     sent = chain(2, terminal_number="100002")
-    came = decode(encode(to_batch(sent, NUMBER)), EntriesRequest).entries(NUMBER)
+    batch = decode(encode(to_batch(sent, NUMBER)), EntriesRequest)
+    assert batch.terminal_number == "100002"
+    came = batch.entries(batch.terminal_number)
     assert [entry.receipt_number for entry in came] == [entry.header.receipt_number for entry in sent]
     assert [entry.digest for entry in came] == [entry.digest for entry in sent]
 

@@ -1,0 +1,147 @@
+"""Terminals that take another one's place: after a lost key, a copied disk, an old disk put back.
+
+The new terminal has a number and a key of its own; its chain goes on where the journal stood.  What the old one
+received and could not send is delivered by the new one and stored under the old number, where forks are set
+apart as ever.  Only a code that an operator made for that very place binds two terminals: the old key cannot
+vouch for it, being lost, or held by somebody else as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kiosk.domain.enrolment import Standing
+from sync.central.engine import Cursor
+from sync.central.store import EnrolmentRefused, Store, Terminal, code_hash
+from sync.wire import ChainStart
+
+_HOLD = "select 1 from terminal where terminal_id = ?"
+_LONGEST_LINE = 32
+"""Terminals in one place, one after the other; a circle cannot come to be, and would end here."""
+
+
+class UnknownTerminal(Exception):
+    """There is no terminal of that number."""
+
+
+def add_code(store: Store, code: str, valid_for: timedelta, successor_of: str | None = None) -> datetime:
+    """Make `code` usable once; with `successor_of`, only for the place of that terminal. Raises `UnknownTerminal`."""
+    if successor_of is None:
+        return store.add_enrolment_code(code, valid_for)
+    with store.transaction() as run:
+        row = run.execute(
+            "select terminal_id from terminal where terminal_number = ?", (successor_of,)
+        ).fetchone()
+        if row is None:
+            raise UnknownTerminal(successor_of)
+        # Before the code itself: one that exists without its place would enrol a stranger.
+        run.execute(
+            "insert into succession_code values (?, ?, ?) on conflict (code_hash) do update set"
+            " predecessor_id = excluded.predecessor_id",
+            (code_hash(code), row[0], store.now()),
+        )
+    return store.add_enrolment_code(code, valid_for)
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """What a newcomer says of its journal, checked and noted in the transaction of its enrolment."""
+
+    chain: ChainStart | None
+
+    def check(self, run: Cursor, code: bytes) -> None:
+        """Raise `EnrolmentRefused`: not-for-succession, another-terminal."""
+        said = self.chain.terminal_number if self.chain is not None else None
+        meant = _meant(run, code)
+        if said is not None and meant is None:
+            raise EnrolmentRefused("not-for-succession")
+        # Whoever goes on must come from that place, by one enrolment or several.
+        if said is not None and meant is not None and said not in _numbers_of_line(run, meant):
+            raise EnrolmentRefused("another-terminal")
+
+    def bind(self, run: Cursor, code: bytes, terminal: Terminal) -> None:
+        """Note whose place it takes, and where its chain goes on; the old one makes no more receipts."""
+        predecessor = _meant(run, code)
+        if predecessor is None:
+            return
+        chain, now = self.chain or ChainStart(), _now(run, terminal.terminal_id)
+        run.execute(
+            "insert into succession values (?, ?, ?, ?, ?)",
+            (terminal.terminal_id, predecessor, chain.sequence + 1, chain.digest, now),
+        )
+        run.execute(
+            "update terminal set high_water = ? where terminal_id = ?", (chain.sequence, terminal.terminal_id)
+        )
+        run.execute(
+            "update terminal set standing = ?, standing_since = ? where terminal_id = ?",
+            (Standing.SUSPENDED.value, now, predecessor),
+        )
+
+
+def owner_of(store: Store, caller: Terminal, number: str | None) -> Terminal | None:
+    """The terminal that received what `caller` delivers: itself, or one whose place it took. None: neither."""
+    if number is None or number == caller.terminal_number:
+        return caller
+    with store.reading() as run:
+        for terminal_id in _line(run, caller.terminal_id):
+            row = run.execute(
+                "select terminal_id, terminal_number, region_code, public_key, high_water from terminal"
+                " where terminal_id = ? and terminal_number = ?",
+                (terminal_id, number),
+            ).fetchone()
+            if row is not None:
+                return Terminal(*row)
+    return None
+
+
+def heir(run: Cursor, terminal_id: str) -> str:
+    """Who stands in this terminal's place now: itself, or the last of those that took it.
+
+    An heir is held for the rest of the transaction, always after the one before it.
+    """
+    for _ in range(_LONGEST_LINE):
+        row = run.execute(
+            "select terminal_id from succession where predecessor_id = ? order by bound_at desc, terminal_id desc"
+            " limit 1",
+            (terminal_id,),
+        ).fetchone()
+        if row is None:
+            break
+        terminal_id = str(row[0])
+        run.execute(
+            "select 1 from terminal where terminal_id = ?" + run.for_update, (terminal_id,)
+        ).fetchone()
+    return terminal_id
+
+
+def _meant(run: Cursor, code: bytes) -> str | None:
+    row = run.execute("select predecessor_id from succession_code where code_hash = ?", (code,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def _line(run: Cursor, terminal_id: str) -> list[str]:
+    """The terminal and those before it, the newest first."""
+    line = [terminal_id]
+    while len(line) < _LONGEST_LINE:
+        row = run.execute(
+            "select predecessor_id from succession where terminal_id = ?", (line[-1],)
+        ).fetchone()
+        if row is None:
+            break
+        line.append(str(row[0]))
+    return line
+
+
+def _numbers_of_line(run: Cursor, terminal_id: str) -> set[str]:
+    rows = [
+        run.execute("select terminal_number from terminal where terminal_id = ?", (one,)).fetchone()
+        for one in _line(run, terminal_id)
+    ]
+    return {str(row[0]) for row in rows if row is not None}
+
+
+def _now(run: Cursor, terminal_id: str) -> str:
+    row = run.execute("select enrolled_at from terminal where terminal_id = ?", (terminal_id,)).fetchone()
+    assert row is not None, "just added"
+    return str(row[0])
