@@ -12,6 +12,7 @@ import pytest
 
 from kiosk.bench import record as bench
 from kiosk.errors import JournalError, JournalFault
+from kiosk.journal.audit import AuditEvent
 from kiosk.journal.journal import Journal
 from kiosk.journal.outbox import Acknowledged
 from kiosk.journal.reserve import SHARE, Reserve
@@ -179,6 +180,7 @@ def test_on_a_disk_that_is_full_what_was_received_is_still_sent_and_settled(
                 [Acknowledged(entry_id=item.entry.header.entry_id, token=bytes(200)) for item in leased]
             )
         assert delivered == len(received)
+        assert AuditEvent.RESERVE_RELEASED in [line.event for line in journal.audit.recent(10_000)]
         assert not (small_disk / "journal.db.reserve").exists()
         assert not journal.headroom(journal.free_bytes(), reserve_bytes).cases_allowed
         filler.unlink()
