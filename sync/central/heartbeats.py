@@ -10,6 +10,7 @@ import msgspec
 from kiosk.domain.entry import iso_utc
 from sync.central.alarms import AlarmKind, raise_alarm
 from sync.central.audit_roots import newest_day, store_roots
+from sync.central.catalogue_store import CatalogueStore
 from sync.central.engine import Cursor
 from sync.central.gaps import missing_ranges
 from sync.central.standing import Before, judge_chain, note_verdict
@@ -95,6 +96,7 @@ class Heartbeats:
             gaps=gaps,
             standing=standing,
             audit_roots_until=until,
+            catalogue=CatalogueStore(self._store).newest_digest(),
         )
 
     def _begin_epoch(self, instead_of: str) -> None:

@@ -59,13 +59,13 @@ def test_a_cut_ends_the_wait() -> None:
 
 
 def test_over_the_real_line(line: Any, terminal: Any) -> None:
-    terminal.record(300)
+    terminal.record(600)
     settings = PlatformSettings(url=f"http://127.0.0.1:{line.port}", bandwidth_bytes_s=20_000)
     client = PlatformClient(settings, terminal.key, SystemClock())
     client.become(terminal.journal.settings.enrolment())
-    leased = [item.entry for item in terminal.journal.outbox.lease(300, 10**6, 60.0)]
+    leased = [item.entry for item in terminal.journal.outbox.lease(600, 10**6, 60.0)]
     before, started = line.state()["bytes_up"], time.monotonic()
-    client.send_entries(leased, 300)
+    client.send_entries(leased, 600)
     took_s, sent = time.monotonic() - started, line.state()["bytes_up"] - before
     assert sent > 25_000
     assert sent / took_s < 20_000 * 1.6  # the first quarter of a second is a burst
@@ -129,7 +129,8 @@ def test_a_slow_answer_says_less_of_the_time() -> None:
 def test_what_an_earlier_run_heard_shows_a_clock_that_went_back() -> None:
     clock = ManualClock(datetime(2026, 12, 1, tzinfo=UTC))
     platform_clock = PlatformClock(clock)
-    assert not platform_clock.wall_clock_looks_wrong
+    looks_wrong = [platform_clock.wall_clock_looks_wrong]
     platform_clock.remember(datetime(2027, 3, 1, tzinfo=UTC))
-    assert platform_clock.wall_clock_looks_wrong
+    looks_wrong.append(platform_clock.wall_clock_looks_wrong)
+    assert looks_wrong == [False, True]
     assert platform_clock.now() is None  # it says what time it was, not what time it is
