@@ -37,9 +37,9 @@ the middle of a batch is back at once and must not wait a minute for its own ent
 """
 _LEASE_BESIDE_S = LEASE_S / 2
 """A batch that is on its way for longer has no other leased beside it."""
-_SETTLED_AT_ONCE = 100
-_SETTLING_PAUSE_S = 0.002
-"""Between two commits: the face must get at the journal within a few milliseconds, also while this drains."""
+_ROWS_AT_ONCE = 100
+_PAUSE_S = 0.001
+"""After each commit: the face must get at the journal within a few milliseconds, also while this drains."""
 _SLOW_POLL_S = 30.0
 _LEASED_POLL_S = 2.0
 """The pause while something is leased that this process does not hold: its lease will run out."""
@@ -150,7 +150,7 @@ class Relay:
     def _send_off(self, journal: Journal, way: _OnTheWay) -> None:
         """Lease and send as many batches as may be on their way at once."""
         while way.idle and not self._stopping.is_set() and self._may_lease(way):
-            leased = journal.outbox.lease(self.size.entries, self.size.sealed_bytes, LEASE_S)
+            leased = self._lease(journal)
             if not leased:
                 return
             delivery = way.idle.pop(0)
@@ -198,12 +198,28 @@ class Relay:
             self._failures = 0
             self._backoff.reset()
 
+    def _lease(self, journal: Journal) -> list[LeasedEntry]:
+        """A batch, in commits of a few milliseconds as `_settle`."""
+        leased = journal.outbox.lease(min(self.size.entries, _ROWS_AT_ONCE), self.size.sealed_bytes, LEASE_S)
+        sealed_bytes = sum(len(item.entry.sealed) for item in leased)
+        while leased and len(leased) % _ROWS_AT_ONCE == 0 and len(leased) < self.size.entries:
+            room = self.size.sealed_bytes - sealed_bytes
+            if room < sealed_bytes / len(leased):
+                break
+            self._clock.wait(self._stopping, _PAUSE_S)
+            rows = min(self.size.entries - len(leased), _ROWS_AT_ONCE)
+            more = journal.outbox.lease(rows, room, LEASE_S)
+            if not more:
+                break
+            leased += more
+            sealed_bytes += sum(len(item.entry.sealed) for item in more)
+        return leased
+
     def _settle(self, journal: Journal, settlements: Sequence[Settlement]) -> None:
-        """In commits of a few milliseconds, with a pause between: whoever records meanwhile gets in."""
-        for start in range(0, len(settlements), _SETTLED_AT_ONCE):
-            if start:
-                self._clock.wait(self._stopping, _SETTLING_PAUSE_S)
-            journal.outbox.settle(settlements[start : start + _SETTLED_AT_ONCE])
+        """In commits of a few milliseconds, with a pause after each: whoever records meanwhile gets in."""
+        for start in range(0, len(settlements), _ROWS_AT_ONCE):
+            journal.outbox.settle(settlements[start : start + _ROWS_AT_ONCE])
+            self._clock.wait(self._stopping, _PAUSE_S)
 
     def _cycle(self, journal: Journal) -> float:
         """One look at the outbox; the pause until the next if nothing happens meanwhile."""

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +32,7 @@ Row = tuple[Any, ...]
 Parameters = Sequence[object]
 
 BUSY_TIMEOUT_MS = 5_000
+_BUSY_POLL_S = 0.0005
 JOURNAL_SIZE_LIMIT_BYTES = 16 * 1024 * 1024
 AUTOCHECKPOINT_PAGES = 2_000
 """A checkpoint adds two syncs to the commit that happens to trigger it; 8 MiB of log keeps them rare."""
@@ -192,6 +195,9 @@ class Database:
             self._connection = sqlite.connect(
                 self._path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256
             )
+            # Over the library's own waiting, whose pauses grow to 100 ms: a resident would wait through many
+            # gaps of a sender that commits one batch after the other.
+            self._connection.set_busy_handler(_Patience(BUSY_TIMEOUT_MS / 1000))
             self._configure(key, salt)
         except sqlite.Error as error:
             raise _open_error(error, self.file) from error
@@ -249,6 +255,21 @@ class Database:
         if self._connection is not None:
             with suppress(sqlite.Error):
                 self._connection.close()
+
+
+class _Patience:
+    """Waits for the other writer in small steps, so that the first gap between two of its commits is taken."""
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s, self._since_s = longest_s, 0.0
+        self._never = threading.Event()
+
+    def __call__(self, tries: int) -> bool:
+        """Whether to try again; the library calls it when the file is locked, with how often it has done so."""
+        if tries == 0:
+            self._since_s = time.monotonic()
+        self._never.wait(_BUSY_POLL_S)
+        return time.monotonic() - self._since_s < self._longest_s
 
 
 IntegrityError: type[Exception] = sqlite.IntegrityError
