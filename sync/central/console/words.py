@@ -170,6 +170,12 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "password": ("密码已更改。", "The password was changed."),
         "published": ("目录已发布，终端会在下次联络时取用。", "Published; terminals will fetch it."),
     },
+    "sex": {
+        "0": ("未知", "unknown"),
+        "1": ("男", "male"),
+        "2": ("女", "female"),
+        "9": ("未说明", "not stated"),
+    },
     "value": {
         "true": ("是", "yes"),
         "zh_CN": ("中文", "Chinese"),
