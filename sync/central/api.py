@@ -68,7 +68,6 @@ log = logging.getLogger(__name__)
 TerminalId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._\-]{1,64}$")]
 After = Annotated[int, Query(ge=0, le=2**53)]
 _RETRY_AFTER_TRIES_S = 600
-_RETRY_AFTER_DATABASE_S = 15
 
 
 def build_app(platform: Platform) -> FastAPI:
@@ -103,7 +102,7 @@ def _refuse_politely(app: FastAPI, platform: Platform) -> None:
             return Refusal(error.status_code, "no-such-call", str(error.detail))
         if isinstance(error, DatabaseAway):
             log.error("the database cannot be asked: %s", error)
-            return Refusal(503, "database-away", retry_after_s=_RETRY_AFTER_DATABASE_S)
+            return Refusal(503, "database-away")
         log.error("request failed", exc_info=error)
         return Refusal(500, "fault")
 

@@ -49,7 +49,13 @@ class Background:
             try:
                 opened = self._opener.open_some()
             except DatabaseAway as error:
-                log.warning("opening waits for the database: %s", error)
+                if not self._stopping.is_set():
+                    log.warning("opening waits for the database: %s", error)
+                self._stopping.wait(_AFTER_TROUBLE_S)
+                continue
+            except Exception:
+                # Alive but deaf would be worse: it says so, and tries again.
+                log.exception("opening failed")
                 self._stopping.wait(_AFTER_TROUBLE_S)
                 continue
             if opened:

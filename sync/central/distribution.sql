@@ -31,5 +31,11 @@ select create_distributed_table('device_report', 'terminal_id', colocate_with =>
 select create_distributed_table('audit_root', 'terminal_id', colocate_with => 'entry');
 select create_distributed_table('alarm', 'terminal_id', colocate_with => 'entry');
 select create_distributed_table('forwarding', 'terminal_id', colocate_with => 'entry');
+select create_distributed_table('case_word', 'terminal_id', colocate_with => 'entry');
+select create_distributed_table('rating', 'terminal_id', colocate_with => 'entry');
+select create_distributed_table('ticket', 'terminal_id', colocate_with => 'entry');
+select create_distributed_table('attachment', 'terminal_id', colocate_with => 'entry');
+select create_distributed_table('attachment_piece', 'terminal_id', colocate_with => 'entry');
 
--- Not spread: `opening` is a queue that every worker takes from the front of, small while the openers keep up.
+-- Not spread, because they are small and asked for across terminals: terminal, terminal_place, slip_key, reclaim,
+-- succession.  And opening: a queue that every worker takes from the front of, small while the openers keep up.

@@ -10,6 +10,7 @@ entry is stored.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ from sync.central.inbox import put_message
 from sync.central.intake import open_case
 from sync.central.store import Store
 from sync.wire import Reason, Result
+
+log = logging.getLogger(__name__)
 
 BATCH = 50
 """Opening one costs a fifth of a millisecond to one: few enough that nobody waits for the lock."""
@@ -85,15 +88,20 @@ class Opener:
 
     def _opened(self, row: _Found) -> str | None:
         _, entry_id, number, kind, service_code, pack_version, receipt_number, sealed, _ = row
-        header = EntryHeader(
-            terminal_number=number,
-            entry_id=UUID(bytes=bytes(entry_id)),
-            kind=EntryKind(kind),
-            service_code=service_code,
-            pack_version=pack_version,
-            receipt_number=receipt_number,
-        )
-        return open_case(header, bytes(sealed), self._sealing_key)
+        try:
+            header = EntryHeader(
+                terminal_number=number,
+                entry_id=UUID(bytes=bytes(entry_id)),
+                kind=EntryKind(kind),
+                service_code=service_code,
+                pack_version=pack_version,
+                receipt_number=receipt_number,
+            )
+            return open_case(header, bytes(sealed), self._sealing_key)
+        except Exception:  # noqa: BLE001 — a bug over one case must not keep a county's other cases closed
+            # Without the trace: its last line might say what the case says.
+            log.error("opening an entry failed unexpectedly; it is quarantined")
+            return None
 
     def _settle(self, run: Cursor, opened: list[tuple[_Found, str | None]]) -> None:
         """Keep what was opened. Quarantining comes first, because it holds terminals: nobody may wait in a ring."""

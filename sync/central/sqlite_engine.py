@@ -17,13 +17,15 @@ from typing import Any
 from sqlcipher3 import dbapi2
 
 from kiosk.domain.entry import iso_utc
-from sync.central.engine import UnusableDatabase
+from sync.central.engine import DatabaseAway, UnusableDatabase
 from sync.central.schema_parts import TABLE_OF_PARTS, missing, parts
 
 _SAFE_SQLITE = (3, 51, 3)
 _BEFORE_PARTS = 2
 """Files with this `user_version` or a lower one were written before parts were numbered in a table."""
 _BUSY_S = 10
+_WRONG_STATEMENT = 1
+"""SQLITE_ERROR: a mistake of ours, and no state that passes."""
 
 
 class SqliteCursor:
@@ -86,26 +88,43 @@ class SqliteEngine:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[SqliteCursor]:
         """See `Engine`."""
-        with self._lock:
+        with self._lock, _faults():
             cursor = self._connection.cursor()
             cursor.execute("begin immediate")
             try:
                 yield SqliteCursor(cursor)
+                cursor.execute("commit")
             except BaseException:
-                cursor.execute("rollback")
+                # After a full disk SQLite may have rolled back by itself.
+                with contextlib.suppress(dbapi2.Error):
+                    cursor.execute("rollback")
                 raise
-            cursor.execute("commit")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[SqliteCursor]:
         """See `Engine`."""
-        with self._lock:
+        with self._lock, _faults():
             yield SqliteCursor(self._connection.cursor())
 
     def close(self) -> None:
         """See `Engine`."""
         with self._lock:
             self._connection.close()
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[None]:
+    """A full disk, a disk that fails, a file that is locked or was closed: ask again later."""
+    try:
+        yield
+    except dbapi2.OperationalError as error:
+        if error.sqlite_errorcode == _WRONG_STATEMENT:
+            raise
+        raise DatabaseAway(str(error)) from error
+    except dbapi2.ProgrammingError as error:
+        if "closed" in str(error):
+            raise DatabaseAway(str(error)) from error
+        raise
 
 
 def _connect(file: Path) -> Any:
