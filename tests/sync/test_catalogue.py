@@ -286,7 +286,15 @@ def test_the_manifest_says_what_it_must(key: Ed25519PrivateKey) -> None:
     assert isinstance(verified(signed(good), publisher), Manifest)
     twice = {**good, "packs": good["packs"] * 2}
     climbing = {**good, "packs": [{**good["packs"][0], "file": "../evil.yaml"}]}
-    for wrong in ({**good, "format": 2}, {**good, "version": 0}, {**good, "more": 1}, [], twice, climbing):
+    wrongs: list[object] = [
+        {**good, "format": 2},
+        {**good, "version": 0},
+        {**good, "more": 1},
+        [],
+        twice,
+        climbing,
+    ]
+    for wrong in wrongs:
         with pytest.raises(CatalogueError) as caught:
             verified(signed(wrong), publisher)
         assert caught.value.fault is CatalogueFault.SHAPE
