@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.responses import Response
 
 from kiosk.domain.case import PlatformState
@@ -14,6 +16,8 @@ from sync.central.console.visit import Refused, Visit, Way
 
 _LONGEST_WORDS = 300
 _SHORTEST_REASON = 4
+_LOOKS_PERSONAL = re.compile(r"(\d[\s-]?){11,}")
+"""A telephone or document number; the record of acts must hold neither."""
 
 
 def cases(visit: Visit) -> Response:
@@ -92,6 +96,8 @@ def show(visit: Visit) -> Response:
     reason = visit.filled("reason", 100)
     if len(reason) < _SHORTEST_REASON:
         return _case_page(visit, facts, False, "请写明查看的理由，至少四个字。", 422)
+    if _LOOKS_PERSONAL.search(reason):
+        return _case_page(visit, facts, False, "理由会记入操作记录，不要写证件号和电话号码。", 422)
     visit.note(Act.CASE_SHOWN, facts.row.receipt_number, reason)
     return _case_page(visit, facts, shown=True)
 
