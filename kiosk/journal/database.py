@@ -144,11 +144,11 @@ class Database:
         except sqlite.Error as error:
             raise self._in_our_words(error) from error
 
-    def run_many(self, sql: str, parameters: Iterable[Parameters]) -> None:
-        """Run one statement for each set of parameters."""
+    def run_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Run one statement for each set of parameters; the number of rows all of them changed."""
         self._refuse_when_closed()
         try:
-            self._connection.executemany(sql, parameters)
+            return max(int(self._connection.executemany(sql, parameters).rowcount), 0)
         except sqlite.Error as error:
             raise self._in_our_words(error) from error
 

@@ -10,8 +10,9 @@ makes the resident wait.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from kiosk.domain.entry import RecordedEntry, iso_utc
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.attachments import Attachments
 from kiosk.journal.audit import Audit, AuditEvent, AuditField
-from kiosk.journal.database import Database
+from kiosk.journal.database import Database, Row
 from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
 from kiosk.journal.process_identity import is_gone, new_owner
 from kiosk.journal.queue_view import HIGHEST_TRIED, OutboxItem, QueueSummary, QueueView
@@ -72,10 +73,14 @@ _EXPIRED = (
     " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
 )
 _FRESH = f"SELECT sequence FROM entry WHERE sequence > {HIGHEST_TRIED} ORDER BY sequence LIMIT ?"
-_ENTRY = (
-    f"SELECT ifnull(attempts, 0), {ENTRY_COLUMNS} FROM entry LEFT JOIN delivery USING (sequence)"
-    " WHERE entry.sequence = ?"
+_CHUNK = 250
+"""Values bound in one statement; three statements of fixed length stay prepared."""
+_SIZES = "SELECT sequence, ifnull(length(sealed), 0) FROM entry WHERE sequence IN ({})"
+_LEASED = (
+    f"SELECT attempts, {ENTRY_COLUMNS} FROM entry JOIN delivery USING (sequence)"
+    " WHERE entry.sequence IN ({}) ORDER BY entry.sequence"
 )
+_SEQUENCES = "SELECT entry_id, sequence FROM entry WHERE entry_id IN ({})"
 _LEASE = (
     "INSERT INTO delivery (sequence, state, attempts, lease_owner, due_ms, due_boot)"
     " VALUES (?, 'leased', 1, ?, ?, ?) ON CONFLICT (sequence) DO UPDATE SET state = 'leased',"
@@ -161,37 +166,46 @@ class Outbox:
         self._free_leases_of_the_dead()
         if not self._due(1):
             return []
-        leased: list[LeasedEntry] = []
-        size = 0
         with self._database.transaction():
-            for sequence in self._due(limit):
-                row = self._database.row(_ENTRY, (sequence,))
-                assert row is not None  # a foreign key binds every delivery to its entry
-                entry = entry_of(row[1:])
-                size += len(entry.sealed)
-                if leased and size > max_bytes:
-                    break
-                leased.append(LeasedEntry(entry=entry, attempts=row[0] + 1))
+            due = self._due(limit)
+            sizes: dict[int, int] = {row[0]: row[1] for row in self._in_chunks(_SIZES, due)}
+            total = list(accumulate(sizes[sequence] for sequence in due))
+            taken = due[: max(1, sum(size <= max_bytes for size in total))]
             until = self._now_ms() + round(lease_s * 1000)
-            self._database.run_many(
-                _LEASE, ((item.entry.sequence, self._owner, until, self._boot) for item in leased)
-            )
-        return leased
+            self._database.run_many(_LEASE, ((one, self._owner, until, self._boot) for one in taken))
+        # Read once the others can write again: under the lease nobody changes them.
+        rows = {row[1]: row for row in self._in_chunks(_LEASED, taken)}
+        return [
+            LeasedEntry(entry=entry_of(rows[sequence][1:]), attempts=rows[sequence][0]) for sequence in taken
+        ]
+
+    def _in_chunks(self, sql: str, values: Sequence[object]) -> Iterator[Row]:
+        """The rows of a query with a list in it."""
+        for start in range(0, len(values), _CHUNK):
+            chunk = values[start : start + _CHUNK]
+            marks = ("?, " * (_CHUNK if len(chunk) > _CHUNK // 10 else _CHUNK // 10))[:-2]
+            nothing = (None,) * (marks.count("?") - len(chunk))
+            yield from self._database.rows(sql.format(marks), (*chunk, *nothing))
 
     def _settle(self, settlements: Sequence[Settlement]) -> int:
-        changed = acknowledged = 0
         now = iso_utc(self._clock.now())
         with self._database.transaction():
-            for settlement in settlements:
-                sequence = self._tracked("entry_id", settlement.entry_id.bytes)
-                if isinstance(settlement, Acknowledged):
-                    rows = self._acknowledge(sequence, settlement, now)
-                    acknowledged += rows
-                elif isinstance(settlement, Parked):
-                    rows = self._park(sequence, settlement)
-                else:
-                    rows = self._release(sequence, settlement)
-                changed += rows
+            ids = [settlement.entry_id.bytes for settlement in settlements]
+            found = {
+                bytes(entry_id): int(sequence) for entry_id, sequence in self._in_chunks(_SEQUENCES, ids)
+            }
+            self._track_up_to(max(found.values(), default=0))
+            placed = [(found.get(key, 0), one) for key, one in zip(ids, settlements, strict=True)]
+            acknowledged = self._database.run_many(
+                _ACKNOWLEDGE,
+                [_values(place, one, now) for place, one in placed if isinstance(one, Acknowledged)],
+            )
+            changed = acknowledged
+            for place, one in placed:
+                if isinstance(one, Parked):
+                    changed += self._park(place, one)
+                elif isinstance(one, Released):
+                    changed += self._release(place, one)
             if acknowledged:
                 self._audit.append_within(
                     AuditEvent.ENTRIES_ACKNOWLEDGED, "", {AuditField.COUNT: acknowledged}
@@ -290,19 +304,16 @@ class Outbox:
 
         Only what was leased has a row. An acknowledgement that comes another way (on a stick) finds none.
         """
-        found = self._database.row(
-            f"SELECT sequence, sequence > {HIGHEST_TRIED} FROM entry WHERE {column} = ?", (value,)
-        )
+        found = self._database.row(f"SELECT sequence FROM entry WHERE {column} = ?", (value,))
         if found is None:
             return 0
-        if found[1]:
-            self._database.run(_TRACK_UP_TO, (found[0],))
+        self._track_up_to(found[0])
         return int(found[0])
 
-    def _acknowledge(self, sequence: int, settlement: Acknowledged, now: str) -> int:
-        stored_at = iso_utc(settlement.stored_at) if settlement.stored_at is not None else None
-        values = (settlement.token, now, stored_at, settlement.platform_state.value, sequence)
-        return self._database.run(_ACKNOWLEDGE, values)
+    def _track_up_to(self, sequence: int) -> None:
+        row = self._database.row(f"SELECT {HIGHEST_TRIED}")
+        if row is not None and sequence > row[0]:
+            self._database.run(_TRACK_UP_TO, (sequence,))
 
     def _park(self, sequence: int, settlement: Parked) -> int:
         detail = settlement.detail[:_DETAIL_CHARACTERS]
@@ -321,3 +332,8 @@ class Outbox:
 
     def _now_ms(self) -> int:
         return round(self._clock.monotonic() * 1000)
+
+
+def _values(sequence: int, settlement: Acknowledged, now: str) -> tuple[object, ...]:
+    stored_at = iso_utc(settlement.stored_at) if settlement.stored_at is not None else None
+    return settlement.token, now, stored_at, settlement.platform_state.value, sequence
