@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,10 @@ from kiosk import notify
 from kiosk.clock import Clock, SystemClock
 from kiosk.config import Settings
 from kiosk.domain.enrolment import Enrolment
-from kiosk.errors import PlatformError
+from kiosk.errors import JournalError, JournalFault, PlatformError, SecretError
 from kiosk.ipc import IpcServer, Params
 from kiosk.journal.backup import FOLDER as BACKUPS
-from kiosk.journal.journal import Journal, load_or_create_key
+from kiosk.journal.journal import Journal
 from kiosk.journal.outbox import Acknowledged, LeasedEntry
 from kiosk.journal.settings import SettingKey
 from sync.catalogue_download import CatalogueDownload
@@ -25,8 +25,10 @@ from sync.enrolment import enrol
 from sync.exchange import Ground
 from sync.freight import Freight
 from sync.heartbeat import Heartbeat
+from sync.identity import open_identity
 from sync.journal_thread import JournalThread, newest_sequence
 from sync.keeper import Keeper
+from sync.keyless import Keyless
 from sync.line import Line, LineStatus
 from sync.network_watch import NetworkWatch
 from sync.pace import Pace
@@ -34,8 +36,8 @@ from sync.platform_client import PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.queries import Queries
 from sync.relay import Relay
+from sync.renewal import answer_renewal
 from sync.resolver import Resolver
-from sync.terminal_key import load_or_create_terminal_key
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +49,23 @@ _QUERY_S = 8.0
 class Agent:
     """The parts of the sync process. `start`, then `close`."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        on_renewed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_renewed` is called when this terminal was enrolled again: close this agent, and begin another.
+
+        Raises `JournalError` and `SecretError` when a key is gone.
+        """
+        self._on_renewed = on_renewed
         self._settings = settings
         self._clock = clock or SystemClock()
         self._stopping = threading.Event()
         settings.paths.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._key = load_or_create_terminal_key(settings.terminal_key_file)
-        self._journal_key = load_or_create_key(settings.journal_key_file, settings.journal_file)
+        identity = open_identity(settings, self._clock)
+        self._key, self._journal_key = identity.key, identity.page_key
         platform_clock = PlatformClock(self._clock)
         pace = Pace(settings.platform.bandwidth_bytes_s, self._clock)
         self._ground = Ground(Resolver(self._clock), platform_clock, pace)
@@ -213,6 +225,8 @@ class Agent:
         return {"ok": True, "answer": answer}
 
     def _enrol(self, params: Params) -> dict[str, Any]:
+        if params.get("again"):
+            return answer_renewal(self._settings, self._clock, str(params["code"]), self._on_renewed)
         client = self._new_client()
         try:
             with self._open_journal() as journal:
@@ -248,18 +262,37 @@ class Agent:
 
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; then end within a second, whatever the network does."""
-    ended = threading.Event()
+    ended, turn = threading.Event(), threading.Event()
+
+    def end(*_: object) -> None:
+        ended.set()
+        turn.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, end)
     clock = SystemClock()
-    agent = Agent(settings, clock)
-    agent.start()
-    notify.ready()
     watchdog_s = notify.watchdog_interval_s()
-    while not clock.wait(ended, watchdog_s or 3600.0):
-        if agent.healthy:
-            notify.alive()
-        else:
-            log.error("a thread stands still; leaving the watchdog to it")
-    notify.stopping()
-    agent.close()
+    while not ended.is_set():
+        agent = _begin(settings, clock, turn.set)
+        agent.start()
+        notify.ready()
+        while not clock.wait(turn, watchdog_s or 3600.0):
+            if agent.healthy:
+                notify.alive()
+            else:
+                log.error("a thread stands still; leaving the watchdog to it")
+        if ended.is_set():
+            notify.stopping()
+        agent.close()
+        turn.clear()
+
+
+def _begin(settings: Settings, clock: Clock, on_renewed: Callable[[], None]) -> Agent | Keyless:
+    """The agent; without its keys, what is left of one."""
+    try:
+        return Agent(settings, clock, on_renewed)
+    except (JournalError, SecretError) as error:
+        if isinstance(error, JournalError) and error.fault is not JournalFault.MISSING_KEY:
+            raise
+        log.error("a key of this terminal is gone: %s", error)
+        return Keyless(settings, clock, on_renewed)

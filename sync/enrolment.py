@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kiosk.domain.enrolment import Enrolment
 from kiosk.journal.journal import Journal
-from kiosk.journal.settings import SettingKey
 from sync.platform_client import PlatformClient
 
 
@@ -14,6 +13,5 @@ def enrol(client: PlatformClient, journal: Journal, code: str) -> Enrolment:
     Safe to repeat when the answer was lost: the same code with the same key gives the same number.
     """
     enrolment, epoch = client.enrol(code)
-    journal.settings.set_enrolment(enrolment)
-    journal.settings.put(SettingKey.PLATFORM_EPOCH, epoch.encode("ascii"))
+    journal.settings.become(enrolment, client.public_key, epoch)
     return enrolment

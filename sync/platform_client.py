@@ -112,6 +112,11 @@ class PlatformClient:
         """Drop the connections."""
         self._exchange.close()
 
+    @property
+    def public_key(self) -> bytes:
+        """The public half of the key that this client speaks with, raw."""
+        return self._key.public_key().public_bytes_raw()
+
     def enrol(self, code: str, chain: ChainStart | None = None) -> tuple[Enrolment, str]:
         """Use a one-time code; returns who this terminal is, and the platform's epoch.
 
