@@ -32,7 +32,7 @@ from sync.keyless import Keyless
 from sync.line import Line, LineStatus
 from sync.network_watch import NetworkWatch
 from sync.pace import Pace
-from sync.platform_client import PlatformClient
+from sync.platform_client import Limits, PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.queries import Queries
 from sync.relay import Relay
@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 _GOODBYE_S = 0.4
 """How long the threads get to finish; one that hangs in the network is left behind."""
 _QUERY_S = 8.0
+_KEEPERS = Limits(whole_s=12.0)
+"""What the keeper asks is small, and while it waits nobody knows whether the line is still there."""
 
 
 class Agent:
@@ -70,7 +72,7 @@ class Agent:
         pace = Pace(settings.platform.bandwidth_bytes_s, self._clock)
         self._ground = Ground(Resolver(self._clock), platform_clock, pace)
         self.line = Line(self._clock, platform_clock)
-        self._clients = [self._new_client() for _ in range(4)]
+        self._clients = [self._new_client(limits) for limits in (None, _KEEPERS, None, None)]
         self.relay = Relay(
             self._clients[0],
             self.line,
@@ -176,8 +178,8 @@ class Agent:
             faults.append("journal_replaced")
         return faults
 
-    def _new_client(self) -> PlatformClient:
-        return PlatformClient(self._settings.platform, self._key, self._clock, ground=self._ground)
+    def _new_client(self, limits: Limits | None = None) -> PlatformClient:
+        return PlatformClient(self._settings.platform, self._key, self._clock, limits, self._ground)
 
     def _open_journal(self) -> Journal:
         journal = Journal.open(self._settings.journal_file, self._journal_key, self._clock)
