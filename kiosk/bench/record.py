@@ -54,8 +54,8 @@ _AT_MOST_GROWTH = 1.25
 
 _KEY = bytes(range(32))
 _TERMINAL = "370508"
-_INSERT = "INSERT INTO bare VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_BARE_TABLE = """
+INSERT_BARE = "INSERT INTO bare VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+BARE_TABLE = """
 CREATE TABLE bare (
     sequence INTEGER PRIMARY KEY, entry_id BLOB NOT NULL UNIQUE, receipt_number TEXT NOT NULL UNIQUE,
     terminal_number TEXT NOT NULL, kind TEXT NOT NULL, service_code TEXT NOT NULL, pack_version TEXT NOT NULL,
@@ -63,15 +63,15 @@ CREATE TABLE bare (
     previous_digest BLOB NOT NULL, digest BLOB NOT NULL, sealed BLOB
 ) STRICT
 """
-_MICROSECONDS = 1e6
+MICROSECONDS = 1e6
 
 
 def run(folder: Path | None = None, rounds: int = 600, delivered: int = 100_000) -> dict[str, object]:
     """Measure; figures in microseconds, each beside its yardstick. `folder` names the disk to measure."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         place = Path(name)
-        figures = _latency(place, rounds)
-        syncs = _syncs_per_record(place)
+        figures = latency(place, rounds)
+        syncs = syncs_per_record(place)
         figures["syncs_per_record"] = None if syncs is None else goal(syncs, 1, "syncs")
         figures["growth"] = _growth(place, delivered, rounds // 2)
     return figures
@@ -80,11 +80,11 @@ def run(folder: Path | None = None, rounds: int = 600, delivered: int = 100_000)
 _Row = tuple[object, ...]
 
 
-def _latency(place: Path, rounds: int) -> dict[str, object]:
-    journal, by_row = _enrolled(place / "whole.db"), _enrolled(place / "by_row.db")
+def latency(place: Path, rounds: int) -> dict[str, object]:
+    journal, by_row = enrolled_journal(place / "whole.db"), enrolled_journal(place / "by_row.db")
     bare = Database(place / "bare.db", _KEY)
-    bare.run(_BARE_TABLE)
-    rows = _bare_rows()
+    bare.run(BARE_TABLE)
+    rows = bare_rows()
 
     def commit_by_row(case: Case, _prepared: PreparedCase, _row: _Row) -> None:
         by_row.entries.record(case)
@@ -94,15 +94,15 @@ def _latency(place: Path, rounds: int) -> dict[str, object]:
     lanes: dict[str, Callable[[Case, PreparedCase, _Row], object]] = {
         "record": lambda case, _prepared, _row: journal.entries.record(case),
         "prepared": lambda _case, prepared, _row: journal.entries.record(prepared),
-        "bare_insert": lambda _case, _prepared, row: bare.run(_INSERT, row),
+        "bare_insert": lambda _case, _prepared, row: bare.run(INSERT_BARE, row),
         "commit_by_row": commit_by_row,
     }
     times: dict[str, list[float]] = {lane: [] for lane in lanes}
     warm_up = AUTOCHECKPOINT_PAGES // 3
     for number in range(warm_up + rounds):
         for lane in random.sample(list(lanes), len(lanes)):
-            made = _case(), journal.entries.prepare(_case()), next(rows)
-            elapsed = _timed(lanes[lane], *made)
+            made = invented_case(), journal.entries.prepare(invented_case()), next(rows)
+            elapsed = timed(lanes[lane], *made)
             if number >= warm_up:
                 times[lane].append(elapsed)
     for opened in (journal, by_row, bare):
@@ -114,7 +114,7 @@ def _compared(times: dict[str, list[float]]) -> dict[str, object]:
     p50 = {lane: statistics.median(values) for lane, values in times.items()}
     prepared = p50["prepared"] / p50["bare_insert"]
     return {
-        **{f"{lane}_us": _spread(values) for lane, values in times.items()},
+        **{f"{lane}_us": spread(values) for lane, values in times.items()},
         "sealing_us": _sealing_us(),
         "prepared_to_bare_insert": goal(prepared, _AT_MOST_TO_BARE_INSERT, "×"),
         "record_to_bare_insert": round(p50["record"] / p50["bare_insert"], 3),
@@ -124,13 +124,13 @@ def _compared(times: dict[str, list[float]]) -> dict[str, object]:
 
 def _growth(place: Path, delivered: int, rounds: int) -> dict[str, object]:
     """The same calls on an empty journal and on one that keeps `delivered` entries, interleaved."""
-    empty, full = _enrolled(place / "empty.db"), _enrolled(place / "full.db")
+    empty, full = enrolled_journal(place / "empty.db"), enrolled_journal(place / "full.db")
     fill(full, delivered)
     times: dict[str, list[float]] = {}
     for number in range(rounds * 2):
         for name, journal in random.sample([("empty", empty), ("full", full)], 2):
-            recorded = _timed(journal.entries.record, _case())
-            sent = _timed(_send, journal)
+            recorded = timed(journal.entries.record, invented_case())
+            sent = timed(_send, journal)
             if number >= rounds:
                 times.setdefault(f"record_{name}", []).append(recorded)
                 times.setdefault(f"send_{name}", []).append(sent)
@@ -139,7 +139,7 @@ def _growth(place: Path, delivered: int, rounds: int) -> dict[str, object]:
     p50 = {name: statistics.median(values) for name, values in times.items()}
     return {
         "delivered_rows": delivered,
-        **{f"{name}_us": _spread(values) for name, values in times.items()},
+        **{f"{name}_us": spread(values) for name, values in times.items()},
         "record": goal(p50["record_full"] / p50["record_empty"], _AT_MOST_GROWTH, "×"),
         "lease_and_settle": goal(p50["send_full"] / p50["send_empty"], _AT_MOST_GROWTH, "×"),
     }
@@ -152,7 +152,7 @@ def fill(journal: Journal, count: int) -> None:
 
     def entries() -> Iterator[tuple[object, ...]]:
         previous = bytes(32)
-        for (_, *columns), digest in zip(_bare_rows(), digests, strict=False):
+        for (_, *columns), digest in zip(bare_rows(), digests, strict=False):
             columns[9], columns[10] = previous, digest
             previous = digest
             yield tuple(columns)
@@ -185,7 +185,7 @@ def _send(journal: Journal) -> None:
     )
 
 
-def _syncs_per_record(place: Path) -> float | None:
+def syncs_per_record(place: Path) -> float | None:
     """Counted by strace over 50 records in a process of their own; None where there is no strace."""
     strace = shutil.which("strace")
     if strace is None:
@@ -202,7 +202,7 @@ def _syncs_per_record(place: Path) -> float | None:
     return (counts[1] - counts[0]) / 50
 
 
-def _enrolled(file: Path) -> Journal:
+def enrolled_journal(file: Path) -> Journal:
     journal = Journal.open(file, _KEY, SystemClock())
     public = X25519PrivateKey.generate().public_key().public_bytes_raw()
     journal.settings.set_enrolment(
@@ -217,7 +217,7 @@ def _enrolled(file: Path) -> Journal:
     return journal
 
 
-def _case() -> Case:
+def invented_case() -> Case:
     return Case(
         entry_id=new_entry_id(),
         service_code="pension-certification",
@@ -250,10 +250,10 @@ def _header() -> EntryHeader:
     )
 
 
-def _bare_rows() -> Iterator[tuple[object, ...]]:
+def bare_rows() -> Iterator[tuple[object, ...]]:
     """Rows as the journal's own: same columns, same sizes."""
     public = X25519PrivateKey.generate().public_key().public_bytes_raw()
-    sealed = sealing.seal(sealing.encode_case(_case()), _header(), public)
+    sealed = sealing.seal(sealing.encode_case(invented_case()), _header(), public)
     sequence = 0
     while True:
         sequence += 1
@@ -278,27 +278,27 @@ def _bare_rows() -> Iterator[tuple[object, ...]]:
 def _sealing_us() -> float:
     """Sealing alone, without waiting for a disk in between."""
     public = X25519PrivateKey.generate().public_key().public_bytes_raw()
-    body, header = sealing.encode_case(_case()), _header()
-    times = [_timed(sealing.seal, body, header, public) for _ in range(300)]
-    return round(statistics.median(times) * _MICROSECONDS, 1)
+    body, header = sealing.encode_case(invented_case()), _header()
+    times = [timed(sealing.seal, body, header, public) for _ in range(300)]
+    return round(statistics.median(times) * MICROSECONDS, 1)
 
 
-def _timed(call: Callable[..., object], *arguments: object) -> float:
+def timed(call: Callable[..., object], *arguments: object) -> float:
     begin = time.perf_counter()
     call(*arguments)
     return time.perf_counter() - begin
 
 
-def _spread(times: list[float]) -> dict[str, float]:
+def spread(times: list[float]) -> dict[str, float]:
     ordered = sorted(times)
     return {
-        "p50": round(statistics.median(ordered) * _MICROSECONDS, 1),
-        "p95": round(ordered[int(len(ordered) * 0.95)] * _MICROSECONDS, 1),
+        "p50": round(statistics.median(ordered) * MICROSECONDS, 1),
+        "p95": round(ordered[int(len(ordered) * 0.95)] * MICROSECONDS, 1),
     }
 
 
 if __name__ == "__main__":
-    counted = _enrolled(Path(sys.argv[1]))
+    counted = enrolled_journal(Path(sys.argv[1]))
     for _ in range(int(sys.argv[2])):
-        counted.entries.record(_case())
+        counted.entries.record(invented_case())
     counted.close()
