@@ -253,7 +253,7 @@ def test_a_batch_that_hangs_on_a_dead_connection_is_begun_again_when_the_line_is
     with sync.journal() as journal:
         record_in(journal, 5)
     sync.client.call("wake")
-    sync.until(lambda status: bool(status["state"] == "offline"), within_s=14)
+    sync.until(lambda status: bool(status["state"] == "offline"), within_s=18)
     line.set_mode(LineMode.UP)
     sync.until(lambda status: bool(online(status) and status["pending"] == 0), within_s=5)
     assert {count.stored for count in platform.cases.count()} == {1}
