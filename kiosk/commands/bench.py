@@ -22,7 +22,15 @@ _BENCHES = {
     "sheet": ("devices.sheet_printer.bench:run", "an A4 job, beside ipptool on the same printer"),
     "camera": ("devices.camera.bench:run", "codes in photographs, and what an empty counter costs"),
     "record": ("kiosk.bench.record:run", "a whole case in the journal, beside a bare durable insert"),
-    "delivery": ("sync.bench:run", "1,000 cases from journal to platform, durable at both ends"),
+    "journal": ("kiosk.bench.journal:run", "the journal at a million rows, at a power cut, while drained"),
+    "central": (
+        "sync.bench.central_store:run",
+        "what the platform's store costs an entry, beside the bare engine, at few rows and at many",
+    ),
+    "drain": (
+        "sync.bench.drain:run",
+        "10,000 cases from journal to platform, durable at both ends, beside peers",
+    ),
 }
 
 
@@ -34,7 +42,12 @@ _BENCHES = {
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Photographs of codes for `camera`: a folder with a manifest.json of [{file, text}, …].",
 )
-def bench(name: str | None, as_json: bool, photos: Path | None) -> None:
+@click.option(
+    "--rows",
+    type=click.IntRange(10_000, 100_000_000),
+    help="Rows that are stored already, for `central` and `journal`; ten millions need twelve gigabytes.  [default: 1000000]",
+)
+def bench(name: str | None, as_json: bool, photos: Path | None, rows: int | None) -> None:
     """Measure NAME, or everything, and print JSON: each figure beside its yardstick and its goal.
 
     \b
@@ -46,7 +59,9 @@ def bench(name: str | None, as_json: bool, photos: Path | None) -> None:
     sheet      an A4 job, beside ipptool on the same printer
     camera     codes in photographs, beside zxing-cpp, pyzbar and OpenCV
     record     a whole case in the journal, beside a bare durable insert
-    delivery   1,000 cases from journal to platform, durable at both ends
+    journal    the journal at a million rows, at a power cut, while drained; beside other queues
+    central    the platform's store, beside the bare engine, on SQLite and PostgreSQL
+    drain      10,000 cases from journal to platform, durable at both ends, beside raw TCP, MQTT and PouchDB
 
     These machines are noisy: compare figures of one run, never of two. Exits 1 when a goal is not met.
 
@@ -54,11 +69,14 @@ def bench(name: str | None, as_json: bool, photos: Path | None) -> None:
     Examples:
       kiosk bench start
       kiosk bench camera --photos ~/photos --json
+      kiosk bench journal --rows 50000
       kiosk bench > figures.json
     """
     del as_json
     if photos is not None and name != "camera":
         raise click.UsageError("--photos is for `kiosk bench camera`")
+    if rows is not None and name not in ("central", "journal"):
+        raise click.UsageError("--rows is for `kiosk bench central` and `kiosk bench journal`")
     names = [name] if name else list(_BENCHES)
     report: dict[str, Any] = {}
     for each in names:
@@ -66,7 +84,7 @@ def bench(name: str | None, as_json: bool, photos: Path | None) -> None:
         module, _, function = _BENCHES[each][0].partition(":")
         run = getattr(importlib.import_module(module), function)
         try:
-            report[each] = run() if photos is None else run(photos)
+            report[each] = run(*(value for value in (photos, rows) if value is not None))
         except ValueError as error:
             if photos is None:
                 raise

@@ -25,7 +25,7 @@ from sync.central.opener import Opener
 from sync.central.store import Store, Terminal, note_chain
 from sync.wire import Reason, Result, WireEntry, encode
 
-_ENTRY_COLUMNS = (
+ENTRY_COLUMNS = (
     "terminal_id entry_id sequence kind service_code pack_version receipt_number recorded_at boot_id monotonic_ms"
     " sealed previous_digest digest result reason stored_at times_received"
 ).split()
@@ -117,9 +117,11 @@ class _Batch:
         """Write what was decided; returns the new high water."""
         run, terminal_id = self._run, self._terminal_id
         if self._new:
-            run.load(
-                "entry", _ENTRY_COLUMNS, [self._row(entry, known) for entry, known in self._new.values()]
-            )
+            new = [
+                entry_row(terminal_id, entry, known.result, known.reason, self._now, 1 + known.times_more)
+                for entry, known in self._new.values()
+            ]
+            run.load("entry", ENTRY_COLUMNS, new)
             sealed = [key for key, (_, known) in self._new.items() if known.result is Result.STORED]
             run.load("opening", ("terminal_id", "entry_id"), [(terminal_id, key) for key in sealed])
         again = [
@@ -220,26 +222,30 @@ class _Batch:
             found |= {number: PlatformState(state) for number, state in rows}
         return found
 
-    def _row(self, entry: WireEntry, known: _Known) -> tuple[Any, ...]:
-        return (
-            self._terminal_id,
-            entry.id.bytes,
-            entry.sequence,
-            entry.kind,
-            entry.service_code,
-            entry.pack_version,
-            entry.receipt_number,
-            iso_utc(entry.recorded_at),
-            entry.boot_id,
-            entry.monotonic_ms,
-            entry.sealed,
-            entry.previous_digest,
-            entry.digest,
-            known.result.value,
-            known.reason.value,
-            self._now,
-            1 + known.times_more,
-        )
+
+def entry_row(
+    terminal_id: str, entry: WireEntry, result: Result, reason: Reason, now: str, times: int
+) -> tuple[Any, ...]:
+    """The entry as a row of its table (`ENTRY_COLUMNS`)."""
+    return (
+        terminal_id,
+        entry.id.bytes,
+        entry.sequence,
+        entry.kind,
+        entry.service_code,
+        entry.pack_version,
+        entry.receipt_number,
+        iso_utc(entry.recorded_at),
+        entry.boot_id,
+        entry.monotonic_ms,
+        entry.sealed,
+        entry.previous_digest,
+        entry.digest,
+        result.value,
+        reason.value,
+        now,
+        times,
+    )
 
 
 def _places(values: list[Any]) -> str:

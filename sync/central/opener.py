@@ -105,36 +105,50 @@ class Opener:
 
     def _settle(self, run: Cursor, opened: list[tuple[_Found, str | None]]) -> None:
         """Keep what was opened. Quarantining comes first, because it holds terminals: nobody may wait in a ring."""
-        gone = "delete from opening where terminal_id = ? and entry_id = ?"
-        # A row that is gone was settled by somebody else who looked at the same time.
-        mine = [pair for pair in opened if run.execute(gone, (pair[0][0], pair[0][1])).rowcount == 1]
+        mine = self._taken_off(run, opened)
         for row, content in sorted(mine, key=lambda pair: str(pair[0][0])):
             if content is None:
                 _quarantine(run, row, Reason.CANNOT_OPEN, self._store.now())
-        for row, content in mine:
-            if content is not None and not _keep_case(run, row, content):
-                _quarantine(run, row, Reason.CONFLICT, self._store.now())
+        kept = [(row, content) for row, content in mine if content is not None]
+        for row in _keep_cases(run, kept):
+            _quarantine(run, row, Reason.CONFLICT, self._store.now())
+
+    def _taken_off(
+        self, run: Cursor, opened: list[tuple[_Found, str | None]]
+    ) -> list[tuple[_Found, str | None]]:
+        """Take them off the list; those that are gone were settled by somebody else who looked at the same time."""
+        gone = "delete from opening where terminal_id = ? and entry_id = ?"
+        if self._store.many_writers:  # they are held since they were read
+            run.executemany(gone, [(row[0], row[1]) for row, _ in opened])
+            return opened
+        return [pair for pair in opened if run.execute(gone, (pair[0][0], pair[0][1])).rowcount == 1]
 
 
-def _keep_case(run: Cursor, row: _Found, content: str) -> bool:
-    """False: another entry's case has this receipt number.
+def _keep_cases(run: Cursor, kept: list[tuple[_Found, str]]) -> list[_Found]:
+    """Store the opened cases; returns those whose receipt number another entry's case has.
 
-    An operator may have moved the case before it was opened: then only its content is new.
+    An operator may have moved a case before it was opened: then only its content is new.
     """
-    terminal_id, entry_id, _, _, service_code, _, receipt_number, _, stored_at = row
+    if not kept:
+        return []
     received = PlatformState.RECEIVED.value
-    kept = run.execute(
+    run.executemany(
         "insert into case_record values (?, ?, ?, ?, ?, ?) on conflict (terminal_id, receipt_number)"
         " do update set content = excluded.content where case_record.entry_id = excluded.entry_id",
-        (terminal_id, receipt_number, entry_id, service_code, received, content),
+        [(row[0], row[6], row[1], row[4], received, content) for row, content in kept],
     )
-    if kept.rowcount != 1:
-        return False
-    run.execute(
+    taken = [] if run.rowcount == len(kept) else [row for row, _ in kept if _is_anothers(run, row)]
+    run.executemany(
         "insert into case_history values (?, ?, 1, ?, ?) on conflict do nothing",
-        (terminal_id, receipt_number, received, stored_at),
+        [(row[0], row[6], received, row[8]) for row, _ in kept if row not in taken],
     )
-    return True
+    return taken
+
+
+def _is_anothers(run: Cursor, row: _Found) -> bool:
+    query = "select entry_id from case_record where terminal_id = ? and receipt_number = ?"
+    found = run.execute(query, (row[0], row[6])).fetchone()
+    return found is not None and bytes(found[0]) != bytes(row[1])
 
 
 def _quarantine(run: Cursor, row: _Found, reason: Reason, now: str) -> None:

@@ -1,4 +1,4 @@
-"""A platform on each engine; PostgreSQL is a server of the run's own (`postgres_server`)."""
+"""A platform on each engine; PostgreSQL is a server of the run's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kiosk.clock import ManualClock
+from sync.bench.postgres_server import PostgresServer, bin_dir, postgres
 from sync.central.exchange import Platform
 from sync.central.server import build_platform
 
@@ -31,20 +32,18 @@ def _load(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Any]:
+def postgres_server() -> Iterator[PostgresServer]:
     """A durable PostgreSQL for the whole run."""
-    module = _load("postgres_server")
-    if module.bin_dir() is None:
+    if bin_dir() is None:
         pytest.skip("no PostgreSQL is installed")
-    with module.postgres() as server:
+    with postgres() as server:
         yield server
 
 
 @pytest.fixture
-def postgres_url(postgres_server: Any) -> str:
+def postgres_url(postgres_server: PostgresServer) -> str:
     """The address of an empty database."""
-    url: str = postgres_server.new_database()
-    return url
+    return postgres_server.new_database()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

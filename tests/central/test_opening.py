@@ -141,3 +141,17 @@ def test_an_entry_in_conflict_is_listed_beside_the_one_that_stands(platform: Pla
     assert send(platform, terminal, [other]) == [Result.QUARANTINED]
     (listed,) = Quarantine(platform.store, platform.entries.opener).listing()
     assert (listed.entry_id, listed.reason) == (entry.id, Reason.CONFLICT)
+
+
+def test_two_entries_with_one_receipt_number(platform: Platform, terminal: Any) -> None:
+    """Two of a terminal's entries in a hundred million: the second is kept apart, the first stays as it is."""
+    first, second = terminal.record(2)
+    send(platform, terminal, [first])
+    platform.entries.opener.open_all()
+    send(platform, terminal, [second])
+    with platform.store.transaction(terminal.terminal_id) as run:
+        run.execute("update case_record set receipt_number = ?", (second.receipt_number,))
+    platform.entries.opener.open_all()
+    assert rows(platform, "select entry_id from case_record") == [(first.id.bytes,)]
+    (kept,) = Quarantine(platform.store, platform.entries.opener).listing()
+    assert (kept.entry_id, kept.reason) == (second.id, Reason.CONFLICT)

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test run's own: made in a temporary folder, durable as in the field, gone afterwards."""
+"""A PostgreSQL of a run's own, for measuring and for tests: made in a temporary folder, durable, gone afterwards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAMS = Path("/usr/lib/postgresql")
-IN_MEMORY = Path("/dev/shm")
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 — a folder of a random name is made in it
 
 
 def bin_dir() -> Path | None:
@@ -22,7 +22,7 @@ def bin_dir() -> Path | None:
 
 
 class PostgresServer:
-    """A running server on loopback, and a new database for whoever asks."""
+    """A running server on loopback, and a new database for whoever asks. Run as root it becomes `postgres`."""
 
     def __init__(self, folder: Path, programs: Path, settings: dict[str, str] | None = None) -> None:
         self.folder, self._programs, self._count = folder, programs, 0
@@ -49,9 +49,11 @@ class PostgresServer:
         self.start()
 
     def start(self) -> None:
+        """Start it, after `stop` again."""
         self._run("pg_ctl", "-D", str(self.data), "-l", str(self.folder / "log"), "-w", "-t", "60", "start")
 
     def stop(self, mode: str = "fast") -> None:
+        """Stop it; `immediate` is a crash."""
         self._run("pg_ctl", "-D", str(self.data), "-m", mode, "-w", "-t", "60", "stop")
 
     def new_database(self) -> str:
@@ -62,32 +64,22 @@ class PostgresServer:
         return self.url(name)
 
     def url(self, name: str) -> str:
+        """The address of a database here."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [*self._user, str(self._programs / program), *arguments]
-        done = (
-            subprocess.run(
-                command,
+        # A file and no pipe: the server inherits what pg_ctl has open, and a pipe would never end.
+        with tempfile.TemporaryFile() as said:
+            done = subprocess.run(
+                [*self._user, str(self._programs / program), *arguments],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
+                stdout=said,
+                stderr=said,
                 check=False,
             )
-            if program != "pg_ctl"
-            else subprocess.run(
-                # The server inherits what pg_ctl has open: a pipe would never end.
-                command,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                check=False,
-            )
-        )
-        assert done.returncode == 0, f"{program}: {done.stdout} {done.stderr}"
+            said.seek(0)
+            assert done.returncode == 0, f"{program}: {said.read().decode(errors='replace')}"
 
 
 @contextlib.contextmanager
