@@ -47,8 +47,6 @@ def chromium(
     wishes: dict[str, object] = {"intl.accept_languages": language}
     if downloads is not None:
         wishes["download.default_directory"] = str(downloads)
-    if not scripts:
-        wishes["profile.managed_default_content_settings.javascript"] = 2
     options.add_experimental_option("prefs", wishes)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
@@ -62,6 +60,8 @@ def chromium(
             "mobile": False,
         },
     )
+    if not scripts:
+        driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         yield driver
     finally:

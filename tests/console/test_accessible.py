@@ -124,9 +124,9 @@ class Page(HTMLParser):
         if tag == "label":
             self.labelled.add(given.get("for", ""))
             self.in_label += 1
-        if tag in ("select", "textarea") or (tag == "input" and given.get("type") != "hidden"):
-            if not (self.in_label or "aria-label" in given):
-                self.fields.append(given)
+        field = tag in ("select", "textarea") or (tag == "input" and given.get("type") != "hidden")
+        if field and not self.in_label and "aria-label" not in given:
+            self.fields.append(given)
         if tag == "th" and "scope" not in given:
             self.heads_without_scope += 1
         if tag in ("button", "a", "summary"):
