@@ -59,6 +59,7 @@ def test_a_small_code_in_noise_is_read_all_the_same() -> None:
     assert read(noisy) == ["1234567890"]
 
 
+@pytest.mark.fault(100)
 def test_two_codes_in_one_picture_are_two_readings() -> None:
     both = scene.shown(EMPTY, scene.code_picture(b"left"), at=(0.25, 0.5), width_px=250)
     both = scene.shown(both, scene.code_picture(b"right"), at=(0.75, 0.5), width_px=250)
@@ -83,6 +84,7 @@ def test_nothing_is_read_where_nothing_is(seed: int) -> None:
         assert read(frame) == []
 
 
+@pytest.mark.fault(100)
 def test_half_a_code_is_no_reading() -> None:
     held = scene.shown(EMPTY, scene.code_picture(LINK.encode()), turn_deg=0)
     held[:, 640:] = 200

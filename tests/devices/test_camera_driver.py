@@ -144,6 +144,7 @@ def test_a_wait_is_no_longer_than_asked(camera: CodeCamera) -> None:
     assert time.monotonic() - started < 1.4
 
 
+@pytest.mark.fault(101)
 def test_a_pulled_plug_is_no_scan_and_no_device(camera: CodeCamera, camera_sim: CameraSimulator) -> None:
     camera_sim.unplug()
     assert scan(camera, 0.5) is None
@@ -164,6 +165,7 @@ def test_a_camera_that_falls_silent_is_offline(camera: CodeCamera, camera_sim: C
     assert camera.open().state is DeviceState.ONLINE
 
 
+@pytest.mark.fault(101)
 def test_a_frozen_picture_is_told_until_it_moves_again(
     camera: CodeCamera, camera_sim: CameraSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +178,7 @@ def test_a_frozen_picture_is_told_until_it_moves_again(
     assert camera.open().state is DeviceState.ONLINE
 
 
+@pytest.mark.fault(101)
 def test_a_covered_lens_is_told_and_passes(
     camera: CodeCamera, camera_sim: CameraSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_picture_is_decoded_elsewhere(client: DecoderClient, picture: Pixels) 
     assert client.process_id not in (None, os.getpid())
 
 
+@pytest.mark.fault(102)
 @pytest.mark.parametrize("mark", [ABORT, EAT, NONSENSE])
 def test_the_picture_that_killed_it_twice_is_left_out_and_the_next_is_read(
     client: DecoderClient, picture: Pixels, mark: int
@@ -99,6 +100,7 @@ def test_the_picture_that_killed_it_twice_is_left_out_and_the_next_is_read(
     assert not client.broken
 
 
+@pytest.mark.fault(102)
 @pytest.mark.slow
 def test_a_decoder_that_hangs_is_ended(
     client: DecoderClient, picture: Pixels, monkeypatch: pytest.MonkeyPatch

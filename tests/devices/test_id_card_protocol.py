@@ -108,6 +108,7 @@ def test_cards_with_two_fingers_one_finger_and_none_are_cut_by_their_lengths(fin
     )
 
 
+@pytest.mark.fault(86)
 def test_lengths_that_do_not_add_up_are_refused() -> None:
     assert parse_card_data(b"\x01\x00\x04\x00" + bytes(1279), False) is None
     assert parse_card_data(b"\x00\xff\x04\x00" + bytes(1279), False) is None
@@ -128,6 +129,7 @@ def test_a_broken_off_frame_does_not_swallow_the_next_answer() -> None:
     assert reader.pending == 0
 
 
+@pytest.mark.fault(86)
 def test_an_impossible_length_costs_one_byte_only() -> None:
     noise = bytes.fromhex("AAAAAA9669FFFF AAAAAA96690000 AA AAAA9669")
     (body,) = FrameReader().feed(noise + reply_frame(Verdict.NO_CARD))
@@ -158,6 +160,7 @@ def test_frames_between_noise_arrive_whole_however_they_are_split(
     assert [(parse_reply(body).verdict, parse_reply(body).data) for body in bodies] == answers
 
 
+@pytest.mark.fault(87)
 @given(st.binary(max_size=6000))
 @settings(max_examples=150, deadline=None)
 def test_any_noise_is_survived_with_a_bounded_buffer(noise: bytes) -> None:
@@ -167,6 +170,7 @@ def test_any_noise_is_survived_with_a_bounded_buffer(noise: bytes) -> None:
     assert reader.pending <= 0x1000 + 7
 
 
+@pytest.mark.fault(91)
 @pytest.mark.parametrize(
     ("name", "kind", "number"),
     [
@@ -232,6 +236,7 @@ def test_a_text_that_makes_no_sense_is_unreadable(mishap: str, text: bytes) -> N
     assert parse_identity(text) is CardFault.UNREADABLE, mishap
 
 
+@pytest.mark.fault(91)
 @pytest.mark.parametrize("letter", ["Z", "K", "j", "X"])
 def test_an_unknown_type_is_refused_not_guessed(letter: str) -> None:
     assert parse_identity(changed(248, letter.encode("utf-16-le"))) is CardFault.UNSUPPORTED_DOCUMENT
@@ -243,6 +248,7 @@ def test_any_text_block_is_an_identity_or_a_fault(noise: bytes, letter: bytes) -
     assert isinstance(parse_identity(noise[:248] + letter + noise[250:]), (IdentityDocument, CardFault))
 
 
+@pytest.mark.fault(92)
 @given(
     st.text(
         alphabet=st.characters(exclude_categories=("Cs", "Cc", "Cn", "Zs", "Zl", "Zp", "Cf")),

@@ -77,6 +77,7 @@ def test_a_card_that_is_none_is_named(
     assert read(reader) == CardNotRead(fault=fault)
 
 
+@pytest.mark.fault(89, 95)
 @pytest.mark.parametrize(
     ("sw3", "fault"),
     [
@@ -131,6 +132,7 @@ def test_a_card_that_only_flinched_is_read_on_the_second_try(
     assert name_of(read(reader)) == "测试甲"
 
 
+@pytest.mark.fault(87)
 def test_noise_before_and_inside_the_answers_is_survived(
     reader: SdtReader, sam: IdCardReaderSimulator
 ) -> None:
@@ -140,6 +142,7 @@ def test_noise_before_and_inside_the_answers_is_survived(
     assert name_of(read(reader)) == "测试甲"
 
 
+@pytest.mark.fault(87)
 def test_a_frame_hidden_in_the_photo_is_not_an_answer(reader: SdtReader, sam: IdCardReaderSimulator) -> None:
     hidden = reply_frame(Verdict.SAM_NOT_LICENSED)
     card = custom_card({"name": "测试甲"})
@@ -147,6 +150,7 @@ def test_a_frame_hidden_in_the_photo_is_not_an_answer(reader: SdtReader, sam: Id
     assert name_of(read(reader)) == "测试甲"
 
 
+@pytest.mark.fault(88)
 def test_slow_bytes_are_waited_for(port: Path, sam: IdCardReaderSimulator) -> None:
     reader = SdtReader(port_at(str(port)))
     reader.open()
@@ -156,6 +160,7 @@ def test_slow_bytes_are_waited_for(port: Path, sam: IdCardReaderSimulator) -> No
     reader.close()
 
 
+@pytest.mark.fault(88)
 def test_bytes_that_dribble_for_ever_end_at_the_deadline(port: Path, sam: IdCardReaderSimulator) -> None:
     reader = SdtReader(port_at(str(port)))
     reader.open()
@@ -182,6 +187,7 @@ def test_a_read_that_is_cancelled_ends_at_once(port: Path, sam: IdCardReaderSimu
     reader.close()
 
 
+@pytest.mark.fault(93)
 def test_an_answer_of_the_card_before_is_never_taken_for_this_one(
     reader: SdtReader, sam: IdCardReaderSimulator, eventually: Callable[..., None]
 ) -> None:
@@ -211,6 +217,7 @@ def test_a_reader_that_says_nothing_is_offline(reader: SdtReader, sam: IdCardRea
     assert reader.open().state is DeviceState.ONLINE
 
 
+@pytest.mark.fault(95)
 @pytest.mark.parametrize(
     ("sw3", "detail"), [("60", DeviceDetail.SELF_TEST_FAILED), ("66", DeviceDetail.NOT_LICENSED)]
 )
@@ -246,6 +253,7 @@ def test_a_port_that_another_program_holds_is_said_to_be_in_use(reader: SdtReade
     assert status.detail is DeviceDetail.PORT_IN_USE
 
 
+@pytest.mark.fault(94)
 def test_a_port_that_is_not_there_is_no_device(tmp_path: Path) -> None:
     assert SdtReader(port_at(str(tmp_path / "nothing"))).open().state is DeviceState.NO_DEVICE
 

@@ -81,6 +81,7 @@ def _sweep(port: Path, do: str, fingerprint: bool, positions: Iterable[int]) -> 
 EXPECTED = {"lift": CardFault.MOVED, "unplug": CardFault.NO_ANSWER}
 
 
+@pytest.mark.fault(85)
 @pytest.mark.parametrize("fingerprint", [False, True])
 @pytest.mark.parametrize("do", ["lift", "unplug"])
 def test_an_answer_breaks_off_at_many_places(port: Path, do: str, fingerprint: bool) -> None:
@@ -90,6 +91,7 @@ def test_an_answer_breaks_off_at_many_places(port: Path, do: str, fingerprint: b
     assert _sweep(port, do, fingerprint, seams) == {EXPECTED[do]: len(seams)}
 
 
+@pytest.mark.fault(85)
 @pytest.mark.slow
 @pytest.mark.parametrize("fingerprint", [False, True])
 @pytest.mark.parametrize("do", ["lift", "unplug"])
@@ -101,6 +103,7 @@ def test_an_answer_breaks_off_at_every_byte(port: Path, do: str, fingerprint: bo
     assert outcomes == {EXPECTED[do]: size}
 
 
+@pytest.mark.fault(85, 88)
 @pytest.mark.parametrize("position", [0, 3, 13, 14, 269, 1294])
 def test_the_reader_falls_silent_in_the_middle(port: Path, position: int) -> None:
     timing = Timing(

@@ -127,6 +127,7 @@ def test_the_three_simulators_and_the_host_work_together(
         assert "0000001995" not in log
 
 
+@pytest.mark.fault(29)
 def test_a_host_that_was_killed_is_working_again_after_its_restart(
     tmp_path: Path, start: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
@@ -144,6 +145,7 @@ def test_a_host_that_was_killed_is_working_again_after_its_restart(
             host.wait()
 
 
+@pytest.mark.fault(122)
 def test_settings_that_are_wrong_stop_the_start_with_the_place(
     tmp_path: Path, start: Callable[..., subprocess.Popen[bytes]]
 ) -> None:

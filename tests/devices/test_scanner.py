@@ -97,6 +97,7 @@ def test_a_code_in_two_halves_is_one_code(
     assert scan(scanner) == Scan(text=LINK)
 
 
+@pytest.mark.fault(96)
 def test_a_flood_of_codes_is_dropped_and_the_next_quiet_code_is_read(
     scanner: SerialScanner, scanner_sim: BarcodeScannerSimulator
 ) -> None:
@@ -119,6 +120,7 @@ def test_junk_without_an_end_is_too_long(
     assert scan(scanner) == NotScanned(fault=ScanFault.TOO_LONG)
 
 
+@pytest.mark.fault(99)
 def test_what_was_shown_before_the_session_is_forgotten(
     scanner: SerialScanner, scanner_sim: BarcodeScannerSimulator
 ) -> None:
@@ -150,6 +152,7 @@ def test_a_pulled_plug_is_no_scan_and_no_device(
     assert scanner.open().state is DeviceState.ONLINE
 
 
+@pytest.mark.fault(97, 98)
 def test_control_and_hidden_characters_are_out() -> None:
     reader = ScanReader(Suffix.CR)
     found = reader.feed("a\x00\x1bb\u202ec\u200bd\ufeffe\r".encode(), 1.0)
@@ -162,6 +165,7 @@ def test_a_suffix_that_never_comes_does_not_stick_to_the_next_code() -> None:
     assert reader.feed(b"whole\r", 5.0) == [Scan(text="whole")]
 
 
+@pytest.mark.fault(98)
 @given(
     st.lists(st.tuples(st.binary(max_size=1500), st.floats(0, 0.5)), max_size=12),
     st.sampled_from(list(Suffix)),

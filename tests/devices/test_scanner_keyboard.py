@@ -109,6 +109,7 @@ def test_what_no_us_keyboard_types_spoils_the_code(text: str) -> None:
     assert read(typed(text, None)) == [Spoilt()]
 
 
+@pytest.mark.fault(97)
 @pytest.mark.parametrize("key", [59, 111, 86, 103])
 def test_a_key_without_a_character_spoils_the_code(key: int) -> None:
     assert read(chord(key)) == [Spoilt()]
@@ -192,6 +193,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
+@pytest.mark.fault(97)
 def test_a_typed_code_is_a_scan_and_the_keyboard_is_ours_alone(bench: Bench) -> None:
     assert bench.driver.open().state is DeviceState.ONLINE
     assert bench.kernel.grabs == [1]

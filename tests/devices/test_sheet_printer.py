@@ -110,6 +110,7 @@ def test_it_waits_for_a_hand_and_goes_on(
         assert simulator.sheets == 2
 
 
+@pytest.mark.fault(72)
 def test_paper_that_runs_out_in_the_middle_is_waited_for(two_sheets: Path) -> None:
     with a_printer() as simulator, a_driver(simulator.uri, timing=SHORT) as driver:
         simulator.put(seconds_a_sheet=0.6)
@@ -161,6 +162,7 @@ def test_power_cut_in_the_middle_and_it_stays_off(two_sheets: Path) -> None:
         assert driver.print(two_sheets, 1, 20, never(), unnoticed) == PRINTED
 
 
+@pytest.mark.fault(79)
 def test_switched_off_and_on_it_has_forgotten_the_job(two_sheets: Path) -> None:
     with a_printer() as simulator, a_driver(simulator.uri) as driver:
         simulator.put(seconds_a_sheet=0.6)
@@ -285,6 +287,7 @@ def test_how_the_printer_is_stands_in_its_status(eventually: Callable[..., None]
         eventually(lambda: driver.open().state is DeviceState.ONLINE)
 
 
+@pytest.mark.fault(81)
 def test_something_else_answers_at_that_address() -> None:
     from tests.devices.print_world import http
 

@@ -157,6 +157,7 @@ def test_the_printer_dies_cups_says_nothing_and_we_say_unconfirmed(
     assert driver.print(two_sheets, 1, 30, never(), watcher) == unconfirmed(PrintFault.NO_ANSWER)
 
 
+@pytest.mark.fault(79)
 def test_switched_off_and_on_cups_says_completed_and_we_say_unconfirmed(
     printer: SheetPrinterSimulator, cups: PrivateCups, driver: IppPrinter, two_sheets: Path
 ) -> None:
@@ -205,6 +206,7 @@ def test_nobody_brings_paper_and_nothing_comes_out_later(
     assert printer.sheets == 2
 
 
+@pytest.mark.fault(80)
 def test_a_queue_that_was_stopped_goes_on_when_the_printer_is_well(
     printer: SheetPrinterSimulator, cups: PrivateCups, driver: IppPrinter, two_sheets: Path
 ) -> None:
@@ -217,6 +219,7 @@ def test_a_queue_that_was_stopped_goes_on_when_the_printer_is_well(
     assert printer.sheets == 4
 
 
+@pytest.mark.fault(80)
 def test_what_an_earlier_session_left_in_the_queue_is_wiped_at_opening(
     printer: SheetPrinterSimulator, cups: PrivateCups, two_sheets: Path, eventually: Callable[..., None]
 ) -> None:
@@ -259,6 +262,7 @@ def test_canceled_while_it_waits_in_the_queue(
     assert not [name for name in cups.documents() if name.startswith("d")]
 
 
+@pytest.mark.fault(80)
 def test_the_local_service_is_down(
     printer: SheetPrinterSimulator, cups: PrivateCups, driver: IppPrinter, two_sheets: Path
 ) -> None:

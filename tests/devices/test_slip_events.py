@@ -29,6 +29,7 @@ def seen(media: MediaState = MediaState.UNKNOWN, paper: SupplyState = SupplyStat
     return DeviceStatus(state=DeviceState.ONLINE, media=media, paper=paper)
 
 
+@pytest.mark.fault(83)
 def test_a_slip_that_nobody_takes_is_told_once() -> None:
     clock = ManualClock()
     watch = PaperWatch(clock)
@@ -112,6 +113,7 @@ def test_a_fault_that_the_printer_tells_by_itself_is_noticed_at_once(
         printer.close()
 
 
+@pytest.mark.fault(73)
 def test_a_cover_that_was_open_for_a_moment_leaves_the_slip_unconfirmed(
     port: Path, never: threading.Event
 ) -> None:

@@ -110,6 +110,7 @@ def test_every_model_prints(
         printer.close()
 
 
+@pytest.mark.fault(71, 73, 75)
 @pytest.mark.parametrize(
     ("change", "fault", "state", "detail"),
     [
@@ -139,6 +140,7 @@ def test_a_printer_that_cannot_is_found_out_before_the_first_byte(
     assert [ink(slip) for slip in printer_sim.slips] == [wanted_ink(printer)]
 
 
+@pytest.mark.fault(74)
 def test_low_paper_is_said_and_printed_on(
     printer: EscPosPrinter, printer_sim: ReceiptPrinterSimulator, never: threading.Event
 ) -> None:
@@ -147,6 +149,7 @@ def test_low_paper_is_said_and_printed_on(
     assert printer.print(SLIP, 10, never) == PRINTED
 
 
+@pytest.mark.fault(72)
 def test_paper_that_runs_out_early_is_failed_and_late_is_unconfirmed(
     port: Path, printer_sim: ReceiptPrinterSimulator, never: threading.Event
 ) -> None:
@@ -213,6 +216,7 @@ def test_a_cancelled_slip_says_so(
     assert [ink(slip) for slip in printer_sim.slips] == [wanted_ink(printer)]
 
 
+@pytest.mark.fault(77)
 def test_a_printer_that_says_nothing_is_offline_not_well(
     printer: EscPosPrinter, printer_sim: ReceiptPrinterSimulator, never: threading.Event
 ) -> None:
@@ -221,6 +225,7 @@ def test_a_printer_that_says_nothing_is_offline_not_well(
     assert printer.status().state is DeviceState.OFFLINE
 
 
+@pytest.mark.fault(77)
 @pytest.mark.parametrize("junk", ["00", "ff", "0000", "12", "1200", "372230303031"])
 def test_noise_while_printing_never_makes_a_slip_printed_that_is_not(
     port: Path, never: threading.Event, junk: str

@@ -117,6 +117,7 @@ def bench(request: pytest.FixtureRequest, port: Path) -> Iterable[Bench]:
         bench.printer.close()
 
 
+@pytest.mark.fault(72, 76)
 @pytest.mark.parametrize("bench", ["generic-80", "epson-tm-l90"], indirect=True)
 @pytest.mark.parametrize("do", FAULTS)
 def test_a_slip_that_stops_is_never_called_printed_nor_failed_when_it_is_whole(bench: Bench, do: str) -> None:
@@ -124,6 +125,7 @@ def test_a_slip_that_stops_is_never_called_printed_nor_failed_when_it_is_whole(b
     assert sum(endings.values()) >= 4
 
 
+@pytest.mark.fault(72, 76, 79)
 @pytest.mark.soak
 @pytest.mark.parametrize("bench", ["generic-80", "epson-tm-l90"], indirect=True)
 @pytest.mark.parametrize("do", FAULTS)

@@ -129,11 +129,13 @@ def test_addresses_and_the_rest(text: str, expected: CodeKind) -> None:
     assert kind(text) is expected
 
 
+@pytest.mark.fault(98)
 @given(st.text(max_size=4096))
 def test_whatever_is_shown_is_something(text: str) -> None:
     assert isinstance(classify(text, 5.0, SETTINGS), PresentedCode)
 
 
+@pytest.mark.fault(99)
 def test_a_code_of_a_minute_ago_is_not_passed_on() -> None:
     code = classify(SERVICE_CODE, 100.0, SETTINGS)
     assert code.is_fresh(100.0)
@@ -142,6 +144,7 @@ def test_a_code_of_a_minute_ago_is_not_passed_on() -> None:
     assert not is_fresh(100.0, 99.0)
 
 
+@pytest.mark.fault(99)
 def test_a_code_is_used_once() -> None:
     used, code = UsedCodes(), classify(SERVICE_CODE, 100.0, SETTINGS)
     assert used.use(code, 100.0)
