@@ -17,9 +17,15 @@ from tests.console.staff import Office, Tab
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def database(tmp_path: Path) -> Path | str:
+    """Where the platform keeps what it knows; a module that tries another engine says so."""
+    return tmp_path / "central.db"
+
+
+@pytest.fixture
+def office(tmp_path: Path, database: Path | str) -> Iterator[Office]:
     clock = ManualClock()
-    platform = build_platform(tmp_path / "central.db", tmp_path, clock)
+    platform = build_platform(database, tmp_path, clock)
     with serving(platform) as url:
         yield Office(platform, clock, url)
     platform.store.close()

@@ -22,7 +22,6 @@ from sync.central.console.sessions import Sessions
 from sync.central.console.visit import Desk, Refused, Visit
 from sync.central.console.ways import WAYS
 from sync.central.exchange import Platform
-from sync.central.opener import Opener
 from sync.central.quarantine import Quarantine
 
 MOUNT = "/console"
@@ -33,7 +32,7 @@ _FIXED_KEPT_S = 3600
 def open_desk(platform: Platform, hasher: PasswordHasher | None = None) -> Desk:
     """What the console works with; `hasher` is weaker in tests only."""
     store = platform.store
-    opener = Opener(store, platform.keys.sealing)
+    opener = platform.entries.opener
     return Desk(
         platform=platform,
         accounts=Accounts(store, platform.keys.console, hasher),
