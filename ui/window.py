@@ -169,9 +169,10 @@ class Face(QObject):
 
         clock = self._clock or SystemClock()
         yield
-        from kiosk.catalogue.loader import load_catalogue
+        from kiosk.catalogue.installed import offered
 
-        catalogue = load_catalogue(self.settings.paths.packs_dir)
+        settings = self.settings
+        catalogue = offered(settings.paths.packs_dir, settings.catalogue_dir, settings.publisher_key)
         for refused in catalogue.refused:
             log.error("a service pack was refused", extra={"file": refused.file, "line": refused.line})
         yield
@@ -198,6 +199,7 @@ class Face(QObject):
         yield
         from kiosk.flow.idle import IdleTimer
         from ui.bridge.errands import Errands
+        from ui.catalogue_renewal import CatalogueRenewal
         from ui.guide_lights import GuideLights
         from ui.happenings import Happenings
         from ui.pages.every import every_page
@@ -213,6 +215,7 @@ class Face(QObject):
         errands = Errands(catalogue, self._devices, self._line, self._records, codes=self.settings.codes)
         self.navigator.take_up(errands, clock, idle, frame, models)
         GuideLights(self.navigator)
+        CatalogueRenewal(self.navigator, self.settings)
         Happenings(self.navigator).begin()
         yield
         self._start_watchdog()

@@ -72,6 +72,8 @@ class LineReport:
     last_success_s: Mapping[str, float | None] = field(default_factory=dict)
     """Seconds since the last success of each kind of exchange; None: not since this start."""
     terminal_number: str | None = None
+    catalogue_version: int | None = None
+    """The signed catalogue in use; None where the packs are unsigned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

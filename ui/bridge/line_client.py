@@ -72,6 +72,7 @@ class LineClient(QObject):
     """Knows the line's state, wakes the sender, and asks the platform on behalf of the session."""
 
     lineChanged = Signal()
+    catalogueChanged = Signal()
     caseDelivered = Signal(object)
 
     def __init__(self, socket: Path, parent: QObject | None = None) -> None:
@@ -195,6 +196,8 @@ class LineClient(QObject):
         before, self.report = self.report, report
         if report.state is not before.state:
             self.lineChanged.emit()
+        if report.catalogue_version != before.catalogue_version:
+            self.catalogueChanged.emit()
 
 
 def _document(told: _Identity) -> IdentityDocument | None:
