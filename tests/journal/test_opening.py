@@ -32,6 +32,7 @@ def test_an_sqlite_that_keeps_acknowledged_commits_is_taken(version: str) -> Non
     require_safe_sqlite(version)
 
 
+@pytest.mark.fault(24)
 @pytest.mark.parametrize("version", ["3.51.2", "3.51.0", "3.50.6", "3.49.1", "3.46.1", "3.44.5", "3.40.1"])
 def test_an_sqlite_that_can_lose_acknowledged_commits_is_refused(version: str) -> None:
     with pytest.raises(JournalError) as caught:
@@ -142,6 +143,7 @@ def test_a_file_that_may_not_be_written_is_read_only(place: Place, mode: int) ->
     assert done.stdout.strip() == "read_only"
 
 
+@pytest.mark.fault(18)
 def test_a_newer_schema_is_refused_and_nothing_is_changed(place: Place) -> None:
     with place.open() as journal:
         journal._database.run(f"PRAGMA user_version = {schema.VERSION + 1}")

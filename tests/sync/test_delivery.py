@@ -277,6 +277,7 @@ def _own_journal(terminal: Any) -> Any:
     return Opener()
 
 
+@pytest.mark.fault(62)
 def test_lost_authorisation_pauses(impostor: Any, make_terminal: Callable[..., Any]) -> None:
     terminal = make_terminal(impostor.url)
     terminal.journal.settings.set_enrolment(impostor.enrolment())
