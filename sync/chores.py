@@ -62,6 +62,7 @@ class Chores:
         self._chores = [
             _Chore(self._remember_clock, _HOUR_S, now_s),
             _Chore(self._sign_root, _HOUR_S / 4, now_s),
+            _Chore(self._hold_reserve, _HOUR_S / 6, now_s + 30),
             _Chore(self._drop_orphans, _HOUR_S, now_s + 120),
             _Chore(self._drop_delivered, 6 * _HOUR_S, now_s + 300),
             _Chore(self._back_up, _DAY_S / 4, now_s + 600),
@@ -97,6 +98,11 @@ class Chores:
 
     def _sign_root(self, journal: Journal, enrolment: Enrolment) -> None:
         sign_due_root(journal, enrolment, self._platform_clock, self._key)
+
+    def _hold_reserve(self, journal: Journal, enrolment: Enrolment) -> None:
+        """The file that is given free when the disk is full, made (again) when there is room for it."""
+        held = journal.reserve.hold(self._keeping.reserve_mib * 1024 * 1024)
+        self._faults = self._faults - {"no_reserve"} if held else self._faults | {"no_reserve"}
 
     def _drop_orphans(self, journal: Journal, enrolment: Enrolment) -> None:
         dropped = journal.attachments.drop_orphans()
