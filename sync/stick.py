@@ -4,6 +4,8 @@
       manifest.json                     what is here, signed by the terminal
       entries-000000000001.lbs          a batch exactly as on the wire (`sync.batch`), compressed
       answer-000000000001.lbs           what the platform answered to it, signed as on the wire
+      attachment-DIGEST-0000.lbs        a piece of what was handed in with a case, sealed
+      stored-DIGEST.lbs                 the platform's signed word that it holds the whole
 
 Each file is magic, SHA-256 and content.  It is written under another name, synced, then renamed: a file that is
 there under its own name is whole, or its digest says that it is not.  The order in the field is: entries, then
@@ -17,6 +19,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -65,6 +68,26 @@ class BatchFile(Struct, frozen=True, kw_only=True):
         return self.name.replace("entries-", "answer-")
 
 
+class AttachmentFiles(Struct, frozen=True, kw_only=True):
+    """One attachment, in pieces."""
+
+    digest: Digest
+    entry_id: UUID
+    media_type: Annotated[str, Meta(max_length=64)]
+    size_bytes: Count
+    pieces: list[Digest]
+    """SHA-256 of each piece's content, in order."""
+
+    def name(self, place: int) -> str:
+        """The file of one piece."""
+        return f"attachment-{self.digest.hex()}-{place:04d}.lbs"
+
+    @property
+    def answer_name(self) -> str:
+        """Where the platform writes that it holds the whole."""
+        return f"stored-{self.digest.hex()}.lbs"
+
+
 class Manifest(Struct, frozen=True, kw_only=True):
     """What the terminal put on the stick."""
 
@@ -72,6 +95,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     terminal_number: TerminalNumber
     written_at: Annotated[str, Meta(max_length=32)]
     files: list[BatchFile]
+    attachments: list[AttachmentFiles] = []
 
 
 class SignedManifest(Struct, frozen=True, kw_only=True):

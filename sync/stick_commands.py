@@ -47,13 +47,15 @@ def export(stick: Path, config_file: Path, as_json: bool) -> None:
         "entries": done.entries,
         "files": done.files,
         "written": done.written,
+        "attachments": done.attachments,
         "folder": str(done.folder),
     }
     show(
         report,
         as_json,
         [
-            f"{done.entries} cases in {done.files} files, {done.written} of them written now: {done.folder}",
+            f"{done.entries} cases in {done.files} files ({done.written} written now), {done.attachments} attachments",
+            f"in {done.folder}",
             "next: kiosk central-stick on the platform, then kiosk queue import here",
         ],
     )
@@ -76,6 +78,7 @@ def import_(stick: Path, config_file: Path, as_json: bool) -> None:
     report = {
         "acknowledged": result.acknowledged,
         "set_aside": result.set_aside,
+        "attachments": result.attachments,
         "already": result.already,
         "files_without_answer": result.waiting,
         "refused": refused,
@@ -84,6 +87,7 @@ def import_(stick: Path, config_file: Path, as_json: bool) -> None:
         f"acknowledged     {result.acknowledged}",
         f"known before     {result.already}",
         f"need a person    {result.set_aside}",
+        f"attachments      {result.attachments}",
         f"not answered yet {result.waiting} files",
         *refused,
     ]

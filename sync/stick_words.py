@@ -21,6 +21,7 @@ SENTENCES = {
     "damaged": "a file is damaged; export again, which repairs it:",
     "forged": "a file was not signed by whom it should be, so nothing in it counts:",
     "another_batch": "this answer belongs to an older export; take the stick to the platform once more:",
+    "attachment_refused": "the platform does not take an attachment; is its case here?",
     "unknown_terminal": "the platform does not know this terminal:",
 }
 """A sentence for each word of `StickFault`."""

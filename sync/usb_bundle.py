@@ -28,6 +28,8 @@ from sync.batch import to_batch
 from sync.delivery import settled
 from sync.signing import SignatureFault
 from sync.stick import (
+    MANIFEST,
+    AttachmentFiles,
     BatchFile,
     Manifest,
     Stick,
@@ -37,6 +39,7 @@ from sync.stick import (
     terminals_on,
     verify_manifest,
 )
+from sync.stick_attachments import settle_attachments, write_attachments
 from sync.wire import encode
 
 ENTRIES_A_FILE = 500
@@ -55,6 +58,7 @@ class Exported:
     files: int
     written: int
     """Files of this run; the others were there and whole."""
+    attachments: int = 0
     folder: Path
 
 
@@ -63,6 +67,8 @@ class Imported:
     """What the answers on the stick led to."""
 
     acknowledged: int = 0
+    attachments: int = 0
+    """Which the platform holds whole, as it proved now."""
     set_aside: int = 0
     already: int = 0
     """Settled before: on another way, or in an earlier run."""
@@ -83,24 +89,33 @@ def export(
     if not root.is_dir():
         raise StickFault("no_stick", str(root))
     stick = stick or Stick(root, enrolment.terminal_number)
-    kept = list(_still_good(stick, journal, enrolment, key))
+    old = _earlier(stick, enrolment, key)
+    kept = list(_still_good(stick, journal, old))
     kept_names = {file.name for file in kept}
-    _require_room(stick, journal, sum(file.size_bytes for file in kept))
+    there = set(stick.names())
+    kept_bytes = sum(file.size_bytes for file in kept)
+    kept_bytes += sum(one.size_bytes for one in (old.attachments if old else ()) if one.name(0) in there)
+    _require_room(stick, journal, kept_bytes)
     stick.prepare()
-    files, written = list(kept), 0
+    files, written, attached = list(kept), 0, list(old.attachments) if old else []
     for chunk in _uncovered(journal, kept):
         file = _write_batch(stick, chunk, enrolment)
         files = [other for other in files if other.name != file.name] + [file]
         written += 1
-        _write_manifest(stick, enrolment, files, clock, key)
-    if not written:
-        _write_manifest(stick, enrolment, files, clock, key)
-    _sweep(stick, files, kept_names)
+        _write_manifest(stick, enrolment, files, attached, clock, key)
+    attached = []
+    for one in write_attachments(stick, journal, old.attachments if old else []):
+        attached.append(one)
+        _write_manifest(stick, enrolment, files, attached, clock, key)
+    if not written and not attached:
+        _write_manifest(stick, enrolment, files, attached, clock, key)
+    _sweep(stick, files, attached, kept_names)
     return Exported(
         terminal_number=enrolment.terminal_number,
         entries=sum(file.count for file in files),
         files=len(files),
         written=written,
+        attachments=len(attached),
         folder=stick.folder,
     )
 
@@ -128,6 +143,7 @@ def import_answers(journal: Journal, public_key: bytes, root: Path) -> Imported:
                 result.waiting += 1
             else:
                 result.refused.append(fault)
+    result.attachments = settle_attachments(journal, stick, manifest.attachments, enrolment, result.refused)
     return result
 
 
@@ -138,17 +154,18 @@ def _enrolment(journal: Journal) -> Enrolment:
     return enrolment
 
 
-def _still_good(
-    stick: Stick, journal: Journal, enrolment: Enrolment, key: Ed25519PrivateKey
-) -> Iterator[BatchFile]:
-    """The files of an earlier run that are whole and hold something that still waits."""
+def _earlier(stick: Stick, enrolment: Enrolment, key: Ed25519PrivateKey) -> Manifest | None:
+    """What an earlier run of this very terminal left; None when that cannot be proven: all is written again."""
     try:
         manifest = verify_manifest(stick.read_manifest(), key.public_key().public_bytes_raw())
     except StickFault:
-        return  # pulled out while it was written, or somebody else's: everything is written again
-    if manifest.terminal_id != enrolment.terminal_id:
-        return
-    for file in manifest.files:
+        return None  # pulled out while it was written, or somebody else's
+    return manifest if manifest.terminal_id == enrolment.terminal_id else None
+
+
+def _still_good(stick: Stick, journal: Journal, old: Manifest | None) -> Iterator[BatchFile]:
+    """The files of an earlier run that are whole and hold something that still waits."""
+    for file in old.files if old is not None else ():
         try:
             whole = stick.read(file.name)[0] == file.sha256
         except StickFault:
@@ -200,21 +217,31 @@ def _write_batch(stick: Stick, chunk: Sequence[RecordedEntry], enrolment: Enrolm
 
 
 def _write_manifest(
-    stick: Stick, enrolment: Enrolment, files: Sequence[BatchFile], clock: Clock, key: Ed25519PrivateKey
+    stick: Stick,
+    enrolment: Enrolment,
+    files: Sequence[BatchFile],
+    attachments: Sequence[AttachmentFiles],
+    clock: Clock,
+    key: Ed25519PrivateKey,
 ) -> None:
     manifest = Manifest(
         terminal_id=enrolment.terminal_id,
         terminal_number=enrolment.terminal_number,
         written_at=iso_utc(clock.now()),
         files=sorted(files, key=lambda file: file.name),
+        attachments=list(attachments),
     )
     stick.write_manifest(manifest, key)
 
 
-def _sweep(stick: Stick, files: Sequence[BatchFile], kept: set[str]) -> None:
-    """Take away what the manifest no longer lists: delivered batches, and what a pulled stick left unfinished."""
-    wanted = {"manifest.json", *(file.name for file in files)}
+def _sweep(
+    stick: Stick, files: Sequence[BatchFile], attachments: Sequence[AttachmentFiles], kept: set[str]
+) -> None:
+    """Take away what the manifest no longer lists: what was delivered, and what a pulled stick left unfinished."""
+    wanted = {MANIFEST, *(file.name for file in files)}
     wanted |= {file.answer_name for file in files if file.name in kept}
+    for one in attachments:
+        wanted |= {one.answer_name, *(one.name(place) for place in range(len(one.pieces)))}
     for name in stick.names():
         if name not in wanted:
             stick.remove(name)

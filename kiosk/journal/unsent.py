@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from kiosk.domain.entry import RecordedEntry
 from kiosk.journal.database import Database
@@ -36,6 +37,28 @@ _SIZE = (
 _STRETCH = f"SELECT {ENTRY_COLUMNS} FROM entry WHERE entry.sequence BETWEEN ? AND ? ORDER BY entry.sequence"
 
 
+@dataclass(frozen=True, slots=True)
+class UnsentAttachment:
+    """Something handed in that the platform does not hold, whether or not it holds the entry."""
+
+    number: int
+    """Ascending in the order in which they were handed in; for `Unsent.attachments`."""
+    digest: bytes
+    entry_id: UUID
+    media_type: str
+    size_bytes: int
+
+
+_ATTACHMENTS = (
+    "SELECT id, attachment.digest, attachment.entry_id, media_type, size_bytes FROM attachment INDEXED BY attachment_undelivered"
+    " JOIN entry ON entry.entry_id = attachment.entry_id"
+    " WHERE token IS NULL AND content_kept = 1 AND id > ? ORDER BY id LIMIT ?"
+)
+_ATTACHED_BYTES = (
+    "SELECT ifnull(sum(size_bytes), 0) FROM attachment INDEXED BY attachment_undelivered WHERE token IS NULL"
+)
+
+
 class Unsent:
     """Entries that are neither acknowledged nor set aside. Nothing here writes, and a lease hides nothing."""
 
@@ -58,6 +81,16 @@ class Unsent:
                 break
             chunk.append(entry)
         return chunk
+
+    def attachments(self, after: int, limit: int) -> list[UnsentAttachment]:
+        """The next attachments of recorded entries, above number `after`."""
+        rows = self._database.rows(_ATTACHMENTS, (after, limit))
+        return [UnsentAttachment(row[0], row[1], UUID(bytes=row[2]), row[3], row[4]) for row in rows]
+
+    def attached_bytes(self) -> int:
+        """How much waits beside the entries."""
+        row = self._database.row(_ATTACHED_BYTES)
+        return int(row[0]) if row else 0
 
     def waits(self, first: int, last: int) -> bool:
         """Whether any entry of the stretch still waits."""

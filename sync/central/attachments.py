@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from sync.central.attachment_store import MAX_SIZE_BYTES, AttachmentStore, Upload, UploadRefused
 from sync.central.exchange import Platform, Refusal, answer_bare, identify, read_body
+from sync.central.successors import home_of_attachment, home_of_entry
 from sync.upload_wire import (
     CHECKSUM_HEADER,
     CHECKSUM_MISMATCH,
@@ -63,7 +64,9 @@ def serve_attachments(app: FastAPI, platform: Platform) -> None:
         body = await read_body(request, limit_bytes=0)
         covered = (LENGTH_HEADER, METADATA_HEADER, TUS_HEADER)
         await run_in_threadpool(identify, platform, request, body, terminal_id, covered)
-        upload = await _asked(store.create, terminal_id, _wanted(request))
+        wanted = _wanted(request)
+        home = await run_in_threadpool(home_of_entry, platform.store, terminal_id, wanted.entry_id)
+        upload = await _asked(store.create, home, wanted)
         location = f"/v1/terminals/{terminal_id}/attachments/{upload.digest.hex()}"
         return _told(platform, request, terminal_id, upload, 201, {"location": location})
 
@@ -75,7 +78,8 @@ def serve_attachments(app: FastAPI, platform: Platform) -> None:
     )
     async def offset(request: Request, terminal_id: TerminalId, digest: Digest) -> Response:
         await run_in_threadpool(identify, platform, request, b"", terminal_id)
-        upload = await run_in_threadpool(store.find, terminal_id, bytes.fromhex(digest))
+        home = await run_in_threadpool(home_of_attachment, platform.store, terminal_id, bytes.fromhex(digest))
+        upload = await run_in_threadpool(store.find, home, bytes.fromhex(digest))
         if upload is None:
             raise Refusal(404, "unknown-attachment")
         length = {LENGTH_HEADER: str(upload.size_bytes)}
@@ -96,7 +100,8 @@ def serve_attachments(app: FastAPI, platform: Platform) -> None:
         _check_version(request)
         first = _number(request, OFFSET_HEADER)
         _check_sum(request, piece)
-        upload = await _asked(store.append, terminal_id, bytes.fromhex(digest), first, piece)
+        home = await run_in_threadpool(home_of_attachment, platform.store, terminal_id, bytes.fromhex(digest))
+        upload = await _asked(store.append, home, bytes.fromhex(digest), first, piece)
         return _told(platform, request, terminal_id, upload, 204, {})
 
 

@@ -11,10 +11,21 @@ import zstandard
 
 from sync.batch import EntriesRequest
 from sync.central.api import take_in
+from sync.central.attachment_store import AttachmentStore, Upload, UploadRefused
 from sync.central.exchange import Caller, Platform, Refusal
 from sync.central.store import Terminal
+from sync.central.successors import home_of_entry
 from sync.compression import decompress
-from sync.stick import BatchFile, Stick, StickAnswer, StickFault, terminals_on, verify_manifest
+from sync.stick import (
+    AttachmentFiles,
+    BatchFile,
+    Stick,
+    StickAnswer,
+    StickFault,
+    terminals_on,
+    verify_manifest,
+)
+from sync.upload_wire import MAX_PIECE_BYTES, sign_stored
 from sync.wire import MAX_DECODED_REQUEST_BYTES, Result, encode
 
 
@@ -27,6 +38,8 @@ class TakenIn:
     known: int = 0
     """Here already, by the line or by an earlier run."""
     set_apart: int = 0
+    attachments: int = 0
+    """Held whole now."""
     answered: int = 0
     """Files whose answer is on the stick."""
     refused: list[StickFault] = field(default_factory=list)
@@ -61,6 +74,11 @@ def _take_in_folder(platform: Platform, root: Path, number: str) -> TakenIn:
             _take_in_file(platform, terminal, stick, file, taken)
         except StickFault as fault:
             taken.refused.append(fault)
+    for one in manifest.attachments:
+        try:
+            taken.attachments += _take_in_attachment(platform, terminal, stick, one)
+        except StickFault as fault:
+            taken.refused.append(fault)
     return taken
 
 
@@ -87,3 +105,39 @@ def _take_in_file(
     # Answered only now that it is stored: an answer that is on the stick is true.
     stick.write(file.answer_name, encode(StickAnswer(sha256=file.sha256, answer=answer)))
     taken.answered += 1
+
+
+def _take_in_attachment(platform: Platform, terminal: Terminal, stick: Stick, one: AttachmentFiles) -> bool:
+    """Go on where the platform stands, by the line or by an earlier stick; whether the whole is here now."""
+    uploads = AttachmentStore(platform.store)
+    home = home_of_entry(platform.store, terminal.terminal_id, one.entry_id)
+    try:
+        upload = uploads.create(
+            home, Upload(one.digest, one.entry_id, one.media_type, one.size_bytes, 0, None)
+        )
+        start = 0
+        for place, digest in enumerate(one.pieces):
+            if upload.stored_at is not None:
+                break
+            found, piece = stick.read(one.name(place))
+            if found != digest:
+                raise StickFault("damaged", one.name(place))
+            while start <= upload.received_bytes < start + len(piece) and upload.stored_at is None:
+                offset = upload.received_bytes
+                some = piece[offset - start : offset - start + MAX_PIECE_BYTES]
+                upload = uploads.append(home, one.digest, offset, some)
+            start += len(piece)
+    except UploadRefused as refused:
+        raise StickFault("attachment_refused", f"{one.digest.hex()} {refused.word}") from refused
+    if upload.stored_at is None:
+        raise StickFault("damaged", one.name(0))
+    token = sign_stored(
+        terminal_id=terminal.terminal_id,
+        entry_id=str(one.entry_id),
+        digest=one.digest,
+        size_bytes=one.size_bytes,
+        stored_at=upload.stored_at,
+        key=platform.keys.signing,
+    )
+    stick.write(one.answer_name, token.encode("ascii"))
+    return True

@@ -51,7 +51,7 @@ def central_stick(stick: Path, database: str | None, data_dir: Path, as_json: bo
     for one in taken:
         lines.append(
             f"terminal {one.terminal_number}: {one.stored} new, {one.known} known, {one.set_apart} set apart,"
-            f" {one.answered} files answered"
+            f" {one.answered} files answered, {one.attachments} attachments"
         )
         lines += [f"  {sentence(fault)}" for fault in one.refused]
     show({"terminals": report}, as_json, lines)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from kiosk.domain.enrolment import Standing
 from sync.central.engine import Cursor
@@ -95,6 +96,18 @@ def owner_of(store: Store, caller: Terminal, number: str | None) -> Terminal | N
     return None
 
 
+def home_of_entry(store: Store, terminal_id: str, entry_id: UUID) -> str:
+    """Under which terminal of the caller's line an entry is stored; the caller itself when it is not."""
+    return _home(
+        store, terminal_id, "select 1 from entry where terminal_id = ? and entry_id = ?", entry_id.bytes
+    )
+
+
+def home_of_attachment(store: Store, terminal_id: str, digest: bytes) -> str:
+    """Under which terminal of the caller's line an attachment is begun; the caller itself when it is not."""
+    return _home(store, terminal_id, "select 1 from attachment where terminal_id = ? and digest = ?", digest)
+
+
 def heir(run: Cursor, terminal_id: str) -> str:
     """Who stands in this terminal's place now: itself, or the last of those that took it.
 
@@ -109,15 +122,22 @@ def heir(run: Cursor, terminal_id: str) -> str:
         if row is None:
             break
         terminal_id = str(row[0])
-        run.execute(
-            "select 1 from terminal where terminal_id = ?" + run.for_update, (terminal_id,)
-        ).fetchone()
+        run.execute(_HOLD + run.for_update, (terminal_id,)).fetchone()
     return terminal_id
 
 
 def _meant(run: Cursor, code: bytes) -> str | None:
     row = run.execute("select predecessor_id from succession_code where code_hash = ?", (code,)).fetchone()
     return str(row[0]) if row else None
+
+
+def _home(store: Store, terminal_id: str, query: str, key: bytes) -> str:
+    with store.reading() as run:
+        line = _line(run, terminal_id)
+        if len(line) == 1:
+            return terminal_id
+        found = (one for one in line if run.execute(query, (one, key)).fetchone() is not None)
+        return next(found, terminal_id)
 
 
 def _line(run: Cursor, terminal_id: str) -> list[str]:

@@ -478,6 +478,88 @@ def test_entries_of_a_clone_are_set_apart_and_parked(
     assert export(terminal.journal, terminal.key, root, CLOCK).entries == 0
 
 
+def with_attachments(terminal: Terminal, contents: list[bytes]) -> Receipt:
+    entry_id = new_entry_id()
+    case = Case(
+        entry_id=entry_id,
+        service_code="pension-certification",
+        pack_version="1.0.0",
+        started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
+        answers={},
+        attachments=tuple(terminal.journal.attachments.put(entry_id, "image/jpeg", one) for one in contents),
+    )
+    return terminal.journal.entries.record(case)
+
+
+def held(platform: Platform) -> list[bool]:
+    with platform.store.reading() as run:
+        rows = run.execute("select stored_at is not null from attachment").fetchall()
+    return [bool(row[0]) for row in rows]
+
+
+def test_what_was_handed_in_travels_in_one_journey(
+    terminal: Terminal, platform: Platform, root: Path
+) -> None:
+    with_attachments(terminal, [os.urandom(2_500_000), os.urandom(10)])
+    done = export(terminal.journal, terminal.key, root, CLOCK)
+    assert (done.entries, done.attachments) == (1, 2)
+    (taken,) = import_stick(platform, root)
+    assert (taken.attachments, taken.refused) == (2, [])
+    assert held(platform) == [True, True]
+    result = import_answers(terminal.journal, terminal.public, root)
+    assert (result.acknowledged, result.attachments, result.refused) == (1, 2, [])
+    assert terminal.journal.attachments.summary().waiting == 0
+    again = import_answers(terminal.journal, terminal.public, root)
+    assert (again.attachments, again.refused) == (0, [])
+    assert import_stick(platform, root)[0].refused == []
+    assert export(terminal.journal, terminal.key, root, CLOCK).attachments == 0
+    assert Stick(root, terminal.number).names() == ["manifest.json"]
+
+
+@pytest.mark.fault(1)
+def test_pulled_out_before_every_write_of_what_was_handed_in(
+    terminal: Terminal, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.stick_attachments.PIECE_BYTES", 1000)
+    with_attachments(terminal, [os.urandom(1500), os.urandom(10)])
+    stick = tmp_path / "stick-of-pieces"
+    stick.mkdir()
+    for pulled_at in range(1000):
+        shutil.rmtree(stick)
+        stick.mkdir()
+        try:
+            export(
+                terminal.journal, terminal.key, stick, CLOCK, _PulledOut(stick, terminal.number, pulled_at)
+            )
+            break
+        except OSError:
+            done = export(terminal.journal, terminal.key, stick, CLOCK)
+            assert (done.entries, done.attachments) == (1, 2)
+    assert pulled_at > 20
+    (taken,) = import_stick(platform, stick)
+    assert (taken.attachments, taken.refused) == (2, [])
+    assert import_answers(terminal.journal, terminal.public, stick).attachments == 2
+
+
+@pytest.mark.fault(14)
+def test_piece_with_a_flipped_bit_is_never_held_for_whole(
+    terminal: Terminal, platform: Platform, root: Path
+) -> None:
+    with_attachments(terminal, [os.urandom(5000)])
+    export(terminal.journal, terminal.key, root, CLOCK)
+    (file,) = (root / f"linban-{terminal.number}").glob("attachment-*")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes((whole[-1] ^ 1,)))
+    (taken,) = import_stick(platform, root)
+    assert (taken.stored, taken.attachments) == (1, 0)
+    assert [fault.word for fault in taken.refused] == ["damaged"]
+    assert import_answers(terminal.journal, terminal.public, root).attachments == 0
+    export(terminal.journal, terminal.key, root, CLOCK)
+    assert file.read_bytes() == whole
+    assert import_stick(platform, root)[0].attachments == 1
+    assert import_answers(terminal.journal, terminal.public, root).attachments == 1
+
+
 def test_sequences_are_told_in_stretches() -> None:
     assert in_stretches([]) == []
     assert in_stretches([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]
