@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.central.console.command import operator
+from sync.central.publisher_command import publisher
 
 if TYPE_CHECKING:
     from sync.central.workers import WorkerSettings
@@ -128,6 +129,7 @@ def central(
 
 
 central.add_command(operator)
+central.add_command(publisher)
 
 
 def database_address(url: str | None, data_dir: Path) -> Path | str:

@@ -367,3 +367,14 @@ def _raw(shelf: Shelf) -> bytes:
         config.write_text(text[:start] + shelf.publisher.hex() + text[start + 64 :])
     assert InstalledCatalogues(shelf.folder, shelf.publisher).current() is None
     return key.private_bytes_raw()
+
+
+def test_a_publisher_is_made_known_on_the_platforms_machine(tmp_path: Path, key: Ed25519PrivateKey) -> None:
+    from sync.central.command import central
+
+    public, run = key.public_key().public_bytes_raw().hex(), CliRunner()
+    common = ["--data", str(tmp_path), "publisher"]
+    assert run.invoke(central, common).output == ""
+    assert run.invoke(central, [*common, public]).output.strip() == public
+    assert run.invoke(central, [*common, public]).output.strip() == public
+    assert run.invoke(central, [*common, "not a key"]).exit_code == 2
