@@ -8,6 +8,8 @@ each another moment.
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
@@ -16,22 +18,67 @@ MOST_WAITING = 96
 """Requests inside a worker: at a hundred a second the last of them is answered within a second."""
 MANY_CONNECTIONS = 2000
 """From here on a connection is closed after its answer: kept open they would only hold memory."""
-_EARLIEST_S = 5
-_LATEST_S = 60
+_WINDOW_S = 10
+"""What a pause is reckoned from: how many were turned away and how many were answered in these seconds."""
+_SPREAD = 1.5
+"""Those who are turned away get half as much time again as they would need one after the other."""
+_LATEST_S = 600
+_SLOWEST_PER_S = 20.0
+"""Assumed before anything was answered."""
 _BODY = b'{"type":"urn:linban:problem:too-many","title":"too many","status":503}'
+
+
+class _Recently:
+    """How often something happened in the last seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seconds = [0] * _WINDOW_S
+        self._now = int(clock())
+
+    def add(self) -> None:
+        """It happened."""
+        self._turn()
+        self._seconds[self._now % _WINDOW_S] += 1
+
+    def count(self) -> int:
+        """How often."""
+        self._turn()
+        return sum(self._seconds)
+
+    def rate(self) -> float:
+        """How often a second, of the seconds in which it happened at all."""
+        self._turn()
+        return sum(self._seconds) / max(sum(1 for number in self._seconds if number), 1)
+
+    def _turn(self) -> None:
+        now = int(self._clock())
+        for second in range(self._now + 1, min(now, self._now + _WINDOW_S) + 1):
+            self._seconds[second % _WINDOW_S] = 0
+        self._now = now
 
 
 class Shedding:
     """ASGI middleware; one a worker."""
 
     def __init__(
-        self, app: ASGIApp, state: ServerState | None = None, most_waiting: int = MOST_WAITING
+        self,
+        app: ASGIApp,
+        state: ServerState | None = None,
+        most_waiting: int = MOST_WAITING,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app, self._most_waiting = app, most_waiting
         self.state = state
         self.waiting = 0
         self.shed = 0
         self.most_seen = 0
+        self._shed_lately, self._answered_lately = _Recently(clock), _Recently(clock)
+
+    def latest_s(self) -> float:
+        """How far those are spread who are turned away now: as long as it takes to hear them all."""
+        rate = max(self._answered_lately.rate(), _SLOWEST_PER_S)
+        return min(1.0 + _SPREAD * self._shed_lately.count() / rate, _LATEST_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or turn it away."""
@@ -40,7 +87,8 @@ class Shedding:
             return
         if self.waiting >= self._most_waiting:
             self.shed += 1
-            await _turn_away(send)
+            self._shed_lately.add()
+            await _turn_away(send, self.latest_s())
             return
         self.waiting += 1
         self.most_seen = max(self.most_seen, self.waiting)
@@ -48,6 +96,7 @@ class Shedding:
             await self._app(scope, receive, self._closing(send) if self._crowded() else send)
         finally:
             self.waiting -= 1
+            self._answered_lately.add()
 
     def _crowded(self) -> bool:
         return self.state is not None and len(self.state.connections) > MANY_CONNECTIONS
@@ -61,9 +110,9 @@ class Shedding:
         return send_and_close
 
 
-async def _turn_away(send: Send) -> None:
+async def _turn_away(send: Send, latest_s: float) -> None:
     """Unsigned: it says nothing that a terminal believes, only when to try again."""
-    pause_s = random.randint(_EARLIEST_S, _LATEST_S)  # noqa: S311 — spreads a crowd, guards nothing
+    pause_s = random.randint(1, max(round(latest_s), 2))  # noqa: S311 — spreads a crowd, guards nothing
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(_BODY)).encode()),

@@ -32,6 +32,12 @@ def _load(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def load_module() -> Callable[[str], ModuleType]:
+    """Loads a module that stands beside these tests."""
+    return _load
+
+
+@pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A durable PostgreSQL for the whole run."""
     if bin_dir() is None:

@@ -174,12 +174,13 @@ def test_a_crowd_is_turned_away_and_told_when_to_come() -> None:
         gate.set()
         await asyncio.gather(*calls)
         assert (app.waiting, app.shed, app.most_seen) == (0, 37, 3)
+        assert app.latest_s() == pytest.approx(1 + 1.5 * 37 / 20)
         return statuses, pauses
 
     statuses, pauses = asyncio.run(scene())
     assert sorted(statuses) == [200] * 3 + [503] * 37
-    assert len(set(pauses)) > 10, "each another moment"
-    assert all(5 <= int(pause) <= 60 for pause in pauses)
+    assert len(set(pauses)) > 2, "each another moment"
+    assert all(1 <= int(pause) <= 600 for pause in pauses)
 
 
 def test_the_distribution_spreads_every_table_of_a_terminal(postgres_url: str) -> None:
