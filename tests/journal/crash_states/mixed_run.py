@@ -15,7 +15,8 @@ import os
 import random
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
@@ -93,7 +94,10 @@ class Face:
 
     def run(self, steps: int) -> None:
         doings = (
-            [self.record] * 8 + [self.start_printing] * 3 + [self.take] * 2 + [self.note, self.set, self.set]
+            [self.record] * 8
+            + [self.start_printing] * 3
+            + [self.take] * 2
+            + [self.note, self.set, self.hand_in_and_leave]
         )
         doings += [self.open_again]
         for _ in range(steps):
@@ -104,9 +108,16 @@ class Face:
 
     def record(self) -> None:
         case = a_case(self._chance.choice((5, 50, 400, 3000)))
+        pieces = self._chance.choice((0, 0, 0, 1, 2))
+        for number in range(1, pieces + 1):
+            say("do", f"pieces:{case.entry_id}", number)
+            picture = os.urandom(self._chance.choice((300, 300, 3000, 3000, 3000, 70_000)))
+            kept = self._journal.attachments.put(case.entry_id, "image/jpeg", picture)
+            case = replace(case, attachments=(*case.attachments, kept))
         say("do", f"entry:{case.entry_id}", 1)
         receipt = self._journal.entries.record(case)
         say("did", f"entry:{receipt.entry_id}", 1)
+        say("did", f"pieces:{receipt.entry_id}", pieces)
         self._jobs.append(receipt.sequence * 100)
 
     def start_printing(self) -> None:
@@ -131,6 +142,13 @@ class Face:
             say("do", f"taken:{job}", 1)
             self._journal.print_jobs.taken(job)
             say("did", f"taken:{job}", 1)
+
+    def hand_in_and_leave(self) -> None:
+        """Something was put on the plate, and its case never became one."""
+        case = a_case()
+        say("do", f"pieces:{case.entry_id}", 1)
+        self._journal.attachments.put(case.entry_id, "image/jpeg", os.urandom(3000))
+        self._journal.attachments.drop_orphans()
 
     def note(self) -> None:
         count = self._next("sessions")
@@ -168,6 +186,12 @@ class Line:
             if self._chance.random() < 0.3:
                 self.listen()
             if self._chance.random() < 0.3:
+                self.send_pictures()
+            if self._chance.random() < 0.05:
+                self._journal.retention.drop_delivered(datetime.now(UTC) + timedelta(days=400), 30)
+            if self._chance.random() < 0.02:
+                self._journal.back_up(self._file.with_name("backups"), 2)
+            if self._chance.random() < 0.3:
                 self._journal.checkpoint()
             pause.wait(self._chance.choice((0, 0.002, 0.01)))
 
@@ -183,7 +207,7 @@ class Line:
             entry_id = item.entry.header.entry_id
             fate = self._chance.random()
             if fate < 0.8:
-                settlements.append(Acknowledged(entry_id=entry_id, token=TOKEN))
+                settlements.append(Acknowledged(entry_id=entry_id, token=TOKEN, stored_at=datetime.now(UTC)))
                 say("do", f"acknowledged:{entry_id}", 1)
             elif fate < 0.85:
                 settlements.append(Parked(entry_id=entry_id, reason=ParkReason.REJECTED))
@@ -198,6 +222,16 @@ class Line:
                     f"{'acknowledged' if isinstance(one, Acknowledged) else 'parked'}:{one.entry_id}",
                     1,
                 )
+
+    def send_pictures(self) -> None:
+        for one in self._journal.attachments.pending(2):
+            half = one.sent_bytes + (one.size_bytes - one.sent_bytes) // 2
+            self._journal.attachments.note_sent(one.digest, half)
+            say("did", f"sent:{one.digest.hex()}", half)
+            if self._chance.random() < 0.7:
+                say("do", f"delivered:{one.digest.hex()}", 1)
+                self._journal.attachments.delivered(one.digest, TOKEN)
+                say("did", f"delivered:{one.digest.hex()}", 1)
 
     def listen(self) -> None:
         last = self._journal.entries.last()

@@ -7,7 +7,9 @@ highest that was begun lies what the journal may tell.  The keys:
     attempts:ID       how often it was leased         tries:JOB, taken:JOB         print jobs
     sessions          lines in the audit log          paper, inbox                 settings: value, cursor
     enrolled          1: the terminal knows who it is
-    attachment:ID     how many pieces of an entry can be read, whole
+    pieces:ID         how many attachments of an entry are here whole, or were dropped once the platform had them
+    sent:DIGEST       how much of one the platform holds  delivered:DIGEST   1: it holds the whole
+    torn, bodiless    attachments whose bytes are not theirs, and unsent entries without a body: none, ever
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from kiosk.bench.journal_calls import Call, CallKind
 from kiosk.journal.journal import Journal
 from kiosk.journal.settings import SettingKey
 
-UNBOUNDED = frozenset({"enrolled", "attempts"})
+UNBOUNDED = frozenset({"enrolled", "attempts", "sent"})
 """Keys whose `do` is not said: a lease is not a promise to anybody, and there is only one enrolment."""
 
 
@@ -89,8 +91,27 @@ def what_it_tells(journal: Journal) -> dict[str, int]:
     told["enrolled"] = int(journal.settings.enrolment() is not None)
     ((messages,),) = rows("SELECT count(*) FROM inbox")
     assert messages == told["inbox"], "a message and its cursor are one commit"
+    ((told["bodiless"],),) = rows(
+        "SELECT count(*) FROM entry LEFT JOIN delivery USING (sequence) WHERE sealed IS NULL AND state IS NOT 'acknowledged'"
+    )
+    told |= _attachments(journal)
     return told
 
 
-def is_whole(content: bytes, digest: bytes) -> bool:
-    return hashlib.sha256(content).digest() == digest
+def _attachments(journal: Journal) -> dict[str, int]:
+    told = {"torn": 0}
+    found = journal._database.rows(
+        "SELECT digest, entry_id, size_bytes, sent_bytes, token IS NOT NULL, content_kept FROM attachment"
+    )
+    for digest, entry_id, size_bytes, sent_bytes, delivered, kept in found:
+        told[f"sent:{digest.hex()}"] = sent_bytes
+        told[f"delivered:{digest.hex()}"] = delivered
+        whole = (
+            hashlib.sha256(journal.attachments.read(digest, 0, size_bytes)).digest() == digest
+            if kept
+            else delivered
+        )
+        told["torn"] += not whole
+        pieces = f"pieces:{UUID(bytes=entry_id)}"
+        told[pieces] = told.get(pieces, 0) + 1
+    return told

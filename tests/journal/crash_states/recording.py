@@ -47,7 +47,8 @@ def mixed(
         if before is not None:
             (inside / NAME).write_bytes(before)
         calls = _record(mixed_run.__file__, [inside / NAME, seed, rounds, steps, *weakly], inside)
-        return Run(calls, {file.name: file.read_bytes() for file in inside.iterdir()})
+        files = [file for file in inside.rglob("*") if file.is_file()]
+        return Run(calls, {str(file.relative_to(inside)): file.read_bytes() for file in files})
 
 
 def recoveries(states: Sequence[State]) -> list[tuple[State, list[Call]]]:

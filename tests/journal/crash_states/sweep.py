@@ -17,7 +17,7 @@ from kiosk.clock import SystemClock
 from kiosk.errors import JournalError, SealingError
 from kiosk.journal.journal import Journal
 from tests.journal.crash_states.mixed_run import KEY, a_case
-from tests.journal.crash_states.promises import Promises
+from tests.journal.crash_states.promises import Promises, what_it_tells
 
 NAME = "journal.db"
 IN_MEMORY = Path("/dev/shm")
@@ -68,8 +68,12 @@ def crash_states(
     share: float = 1.0,
     files: Mapping[str, bytes] | None = None,
     promises: Promises | None = None,
+    inside: str = "",
 ) -> Iterator[State]:
-    """For each prefix of `calls` (or a `share` of them): nothing unsynced kept, all kept, and damages by chance."""
+    """For each prefix of `calls` (or a `share` of them): nothing unsynced kept, all kept, and damages by chance.
+
+    `inside` is the journal's folder where it is not the recorded one.
+    """
     disk, told = Disk(files), promises or Promises()
     for number, call in enumerate(calls, start=1):
         disk.apply(call)
@@ -83,7 +87,11 @@ def crash_states(
         if disk.unsure:
             damages += [Damage.KEPT, *(chance.choice(_DAMAGES) for _ in range(damages_each))]
         for damage in damages:
-            yield State(number, damage, disk.after_power_cut(damage, chance), snapshot, chance.random() < 0.1)
+            left = {
+                name.removeprefix(inside): content
+                for name, content in disk.after_power_cut(damage, chance).items()
+            }
+            yield State(number, damage, left, snapshot, chance.random() < 0.1)
 
 
 def sweep(states: Iterator[State] | Sequence[State], tally: Tally | None = None) -> Tally:
@@ -101,7 +109,8 @@ def sweep(states: Iterator[State] | Sequence[State], tally: Tally | None = None)
 def put(state: State, folder: Path) -> Path:
     """Write a state's files; the journal's."""
     for name, content in state.files.items():
-        (folder / Path(name).name).write_bytes(content)
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
     if state.stale_index:
         (folder / f"{NAME}-shm").write_bytes(random.Random(state.at).randbytes(32768))
     return folder / NAME
@@ -126,11 +135,25 @@ def _ask(state: State, file: Path, tally: Tally) -> None:
                 tally.faults.append(f"{where}: replaced: {opened.replaced.fault} {opened.replaced.detail}")
                 return
             tally.begun_afresh += 1
-        broken = state.promises.broken(journal)
+        try:
+            broken = state.promises.broken(journal)
+            _goes_on(journal)
+        except Exception as error:  # noqa: BLE001  whatever it is, a damaged journal was taken for a whole one
+            tally.corrupt += 1
+            tally.faults.append(f"{where}: {type(error).__name__}: {error}")
+            return
         if broken:
             tally.lost += 1
             tally.faults.append(f"{where}: {'; '.join(broken[:3])}")
-        _goes_on(journal)
+
+
+def replaced_and_told(state: State) -> dict[str, int]:
+    """What a journal that had to be replaced tells after the real code has opened it."""
+    with folder_in_memory() as folder:
+        opened = Journal.open_or_replace(put(state, folder), KEY, SystemClock(), "boot-2")
+        with opened.journal as journal:
+            assert journal.verify().ok
+            return what_it_tells(journal)
 
 
 def _goes_on(journal: Journal) -> None:
