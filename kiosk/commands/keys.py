@@ -21,7 +21,14 @@ _MEND = "put it back; else kiosk enrol CODE --again makes a new one and keeps th
 
 def keys_found(settings: Settings) -> Iterator[Finding]:
     """One finding a key."""
-    there = tpm.is_there(settings.paths.tpm)
+    there = tpm.is_usable(settings.paths.tpm)
+    if tpm.is_there(settings.paths.tpm) and not there:
+        yield Finding(
+            subject="TPM",
+            verdict=Verdict.LIMITED,
+            seen=f"{settings.paths.tpm}, which this account may not use",
+            advice="usermod -aG tss, for the account that runs the terminal; until then new keys are files",
+        )
     for subject, file, protected in (
         ("journal's key", settings.journal_key_file, settings.journal_file.exists()),
         ("terminal's key", settings.terminal_key_file, False),

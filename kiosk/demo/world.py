@@ -298,6 +298,7 @@ idle_wipe_s = {world.idle_wipe_s}
 
 [paths]
 state_dir = "{world.state_dir}"
+tpm = ""
 run_dir = "{world.run_dir}"
 
 [platform]

@@ -2,7 +2,8 @@
 
 A key is 32 bytes under a file's name, `journal.key` or `terminal.key`:
 
-* `<name>.tpm` beside it: sealed to this machine's TPM; made so wherever there is a TPM at the first start;
+* `<name>.tpm` beside it: sealed to this machine's TPM; made so wherever there is one at the first start that this
+  account may use (on Debian: the group `tss`);
 * `$CREDENTIALS_DIRECTORY/linban.<name>`: given by systemd (`LoadCredentialEncrypted=`), made by whoever installs
   the terminal (`systemd-creds encrypt`), never by us;
 * `<name>` itself: a file that only its owner may read.
@@ -71,7 +72,7 @@ def load_or_make(
         raise SecretError(SecretFault.GONE, f"{file.name} is gone, what it protects is not")
     secret = make()
     try:
-        if tpm.is_there(tpm_address):
+        if tpm.is_usable(tpm_address):
             key_file.write_first(sealed_file(file), _encode(tpm.seal(tpm_address, secret)))
         else:
             key_file.write_first(file, secret)
@@ -117,9 +118,10 @@ def _sealed(file: Path, tpm_address: str) -> FoundKey | None:
         content = key_file.read(sealed_file(file))
     except FileNotFoundError:
         return None
-    if not tpm.is_there(tpm_address):
+    if not tpm.is_usable(tpm_address):
         raise SecretError(
-            SecretFault.NO_TPM, f"{file.name} is sealed to a TPM, and there is none at {tpm_address or '-'}"
+            SecretFault.NO_TPM,
+            f"{file.name} is sealed to a TPM, and this account has none at {tpm_address or '-'}",
         )
     return FoundKey(_checked(tpm.unseal(tpm_address, _decode(content)), file), Place.TPM)
 

@@ -40,6 +40,11 @@ def is_there(address: str) -> bool:
     return stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
 
 
+def is_usable(address: str) -> bool:
+    """Whether it is there and this account may speak to it."""
+    return is_there(address) and os.access(address, os.R_OK | os.W_OK)
+
+
 def seal(address: str, secret: bytes) -> SealedObject:
     """Seal `secret` to the TPM at `address`. Raises `SecretError`."""
     with _in_our_words(), ExitStack() as loaded:

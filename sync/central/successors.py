@@ -111,13 +111,14 @@ def home_of_attachment(store: Store, terminal_id: str, digest: bytes) -> str:
 def heir(run: Cursor, terminal_id: str) -> str:
     """Who stands in this terminal's place now: itself, or the last of those that took it.
 
+    One that an operator let go on (`Standings.restore`), after a copy of it got a place of its own, is there still.
     An heir is held for the rest of the transaction, always after the one before it.
     """
     for _ in range(_LONGEST_LINE):
         row = run.execute(
-            "select terminal_id from succession where predecessor_id = ? order by bound_at desc, terminal_id desc"
-            " limit 1",
-            (terminal_id,),
+            "select s.terminal_id from succession s join terminal t on t.terminal_id = s.predecessor_id"
+            " where s.predecessor_id = ? and t.standing = ? order by s.bound_at desc, s.terminal_id desc limit 1",
+            (terminal_id, Standing.SUSPENDED.value),
         ).fetchone()
         if row is None:
             break

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.cli import kiosk
 from kiosk.clock import SystemClock
@@ -37,9 +38,11 @@ from kiosk.ipc import IpcClient
 from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.slip_key import usable_slip_key
 from kiosk.secrets import keeping
+from sync.attachments import AttachmentUpload
 from sync.central.exchange import Platform
 from sync.central.reclaim import Reclaims
 from sync.central.server import build_platform, serving
+from sync.central.standing import Standings
 from sync.central.stick import import_stick
 from sync.central.successors import UnknownTerminal, add_code
 from sync.enrolment import enrol
@@ -194,6 +197,57 @@ def test_word_on_an_old_case_reaches_the_terminal_that_took_the_place(world: Wor
     assert world.platform.cases.change_state(receipt.number, PlatformState.ACCEPTED)
     (message,) = world.platform.cases.inbox(new.terminal_id, 0).messages
     assert (message.receipt_number, message.state) == (receipt.number, PlatformState.ACCEPTED)
+
+
+@pytest.mark.fault(25)
+def test_word_reaches_the_original_when_a_copy_got_a_place_of_its_own(world: World) -> None:
+    world.enrol(world.settings)
+    copy = world.settings_of("copy")
+    shutil.rmtree(copy.paths.state_dir)
+    shutil.copytree(world.settings.paths.state_dir, copy.paths.state_dir)
+    (receipt,) = record(world.settings)
+    world.deliver(world.settings)
+    enrol_again(copy, CLOCK, world.code("100001"))
+    with journal_of(world.settings) as journal:
+        original = journal.settings.enrolment()
+    assert original is not None
+    Standings(world.platform.store).restore(original.terminal_id)
+    assert world.platform.cases.change_state(receipt.number, PlatformState.CONCLUDED)
+    (message,) = world.platform.cases.inbox(original.terminal_id, 0).messages
+    assert message.receipt_number == receipt.number
+
+
+def test_what_was_handed_in_before_follows_over_the_line(world: World) -> None:
+    settings = world.settings
+    world.enrol(settings)
+    entry_id, content = new_entry_id(), os.urandom(700_000)
+    with journal_of(settings) as journal:
+        attachment = journal.attachments.put(entry_id, "image/jpeg", content)
+        case = Case(
+            entry_id=entry_id,
+            service_code="pension-certification",
+            pack_version="1.0.0",
+            started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
+            answers={},
+            attachments=(attachment,),
+        )
+        journal.entries.record(case)
+    settings.terminal_key_file.unlink()
+    enrolment = enrol_again(settings, CLOCK, world.code("100001"))
+    world.deliver(settings)
+    found = open_identity(settings, CLOCK)
+    client = PlatformClient(settings.platform, found.key, CLOCK)
+    client.become(enrolment)
+    with journal_of(settings) as journal:
+        key = Ed25519PublicKey.from_public_bytes(enrolment.signing_key)
+        assert AttachmentUpload(client, CLOCK, lambda: True).run(journal, key) == 1
+    client.close()
+    with world.platform.store.reading() as run:
+        rows = run.execute(
+            "select t.terminal_number, a.stored_at is not null from attachment a join terminal t"
+            " on t.terminal_id = a.terminal_id"
+        ).fetchall()
+    assert [(row[0], bool(row[1])) for row in rows] == [("100001", True)]
 
 
 @pytest.mark.fault(125)

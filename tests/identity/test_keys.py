@@ -34,6 +34,14 @@ def test_key_is_made_once_and_sealed_to_the_tpm(tmp_path: Path, tpm: SoftTpm) ->
     assert keeping.load_or_make(file, tpm.address) == made
 
 
+def test_account_that_may_not_use_the_tpm_gets_a_file(
+    tmp_path: Path, tpm: SoftTpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A developer's laptop, and a terminal whose account is not in the group of the TPM."""
+    monkeypatch.setattr("os.access", lambda *_: False)  # these tests run as root, which may do anything
+    assert keeping.load_or_make(tmp_path / "terminal.key", tpm.address).place is Place.FILE
+
+
 def test_many_keys_fit_because_every_slot_is_freed(tmp_path: Path, tpm: SoftTpm) -> None:
     for number in range(8):
         file = tmp_path / f"{number}.key"
