@@ -53,6 +53,10 @@ _Place = Annotated[int, Meta(ge=0, lt=MAX_BATCH)]
 _Size = Annotated[int, Meta(ge=1, le=MAX_SEALED_BYTES)]
 
 
+class DerivedEntry(WireEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An entry whose receipt number and digest were computed here and led to the right end of its run."""
+
+
 class Sort(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What many entries of a batch have in common."""
 
@@ -100,48 +104,17 @@ class EntriesRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         rows = self._rows()
         entries: list[WireEntry] = []
         for run in self.runs:
+            if run.receipt_number is not None and run.count > 1:
+                raise ValueError("a receipt number of its own is one entry's")
             previous = run.previous_digest
             for sequence in range(run.first, run.first + run.count):
-                sort, recorded_ms, monotonic_ms, entry_id, sealed = next(rows)
-                number = run.receipt_number or receipt_number(terminal_number, entry_id)
-                header = EntryHeader(
-                    terminal_number=terminal_number,
-                    entry_id=entry_id,
-                    # Of a kind that is not known here no digest can be told; such an entry is refused
-                    # when it has come alone.
-                    kind=EntryKind(sort.kind) if sort.kind in _KINDS else EntryKind.CASE,
-                    service_code=sort.service_code,
-                    pack_version=sort.pack_version,
-                    receipt_number=number,
-                )
-                recorded_at = _EPOCH + timedelta(milliseconds=recorded_ms)
-                digest = entry_digest(
-                    header, sequence, recorded_at, sort.boot_id, monotonic_ms / 1000, sealed, previous
-                )
-                if run.count == 1:
-                    digest = run.digest  # one that stands alone is judged by itself, and set aside by itself
-                entries.append(
-                    WireEntry(
-                        id=entry_id,
-                        sequence=sequence,
-                        kind=sort.kind,
-                        service_code=sort.service_code,
-                        pack_version=sort.pack_version,
-                        receipt_number=number,
-                        recorded_at=recorded_at,
-                        boot_id=sort.boot_id,
-                        monotonic_ms=monotonic_ms,
-                        sealed=sealed,
-                        previous_digest=previous,
-                        digest=digest,
-                    )
-                )
-                previous = digest
+                entries.append(_whole(next(rows), run, sequence, previous, terminal_number))
+                previous = entries[-1].digest
             if previous != run.digest:
                 raise ValueError(f"the chain from {run.first} does not lead to the digest of its last entry")
         return entries
 
-    def _rows(self) -> Iterator[tuple[Sort, int, int, UUID, bytes]]:
+    def _rows(self) -> Iterator[_Row]:
         count = sum(run.count for run in self.runs)
         columns = (self.recorded_ms, self.booted_ms, self.sizes, self.sort or self.sizes)
         if any(len(column) != count for column in columns) or len(self.ids) != count * _ID_BYTES:
@@ -167,7 +140,45 @@ class EntriesRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             start += size
 
 
+_Row = tuple[Sort, int, int, UUID, bytes]
 _KINDS = frozenset(kind.value for kind in EntryKind)
+
+
+def _whole(row: _Row, run: Run, sequence: int, previous: bytes, terminal_number: str) -> WireEntry:
+    sort, recorded_ms, monotonic_ms, entry_id, sealed = row
+    number = run.receipt_number or receipt_number(terminal_number, entry_id)
+    recorded_at = _EPOCH + timedelta(milliseconds=recorded_ms)
+    alone = run.count == 1
+    if alone:
+        digest = run.digest  # judged by itself, and set aside by itself
+    elif sort.kind not in _KINDS:
+        raise ValueError("of a kind that is not known here no digest can be told: send it alone")
+    else:
+        header = EntryHeader(
+            terminal_number=terminal_number,
+            entry_id=entry_id,
+            kind=EntryKind(sort.kind),
+            service_code=sort.service_code,
+            pack_version=sort.pack_version,
+            receipt_number=number,
+        )
+        digest = entry_digest(
+            header, sequence, recorded_at, sort.boot_id, monotonic_ms / 1000, sealed, previous
+        )
+    return (WireEntry if alone else DerivedEntry)(
+        id=entry_id,
+        sequence=sequence,
+        kind=sort.kind,
+        service_code=sort.service_code,
+        pack_version=sort.pack_version,
+        receipt_number=number,
+        recorded_at=recorded_at,
+        boot_id=sort.boot_id,
+        monotonic_ms=monotonic_ms,
+        sealed=sealed,
+        previous_digest=previous,
+        digest=digest,
+    )
 
 
 def to_batch(entries: Sequence[RecordedEntry], terminal_number: str) -> EntriesRequest:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import groupby
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -155,6 +156,7 @@ def settled(result: EntryResult, token: bytes) -> Settlement:
     return Parked(entry_id=result.id, reason=reason, detail=result.reason.value)
 
 
+@lru_cache(maxsize=8)
 def _moment(text: str) -> datetime | None:
     """The platform's time; one that makes no sense keeps an entry longer and never loses it."""
     try:

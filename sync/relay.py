@@ -37,7 +37,7 @@ the middle of a batch is back at once and must not wait a minute for its own ent
 """
 _LEASE_BESIDE_S = LEASE_S / 2
 """A batch that is on its way for longer has no other leased beside it."""
-_ROWS_AT_ONCE = 100
+_ROWS_AT_ONCE = 250
 _PAUSE_S = 0.001
 """After each commit: the face must get at the journal within a few milliseconds, also while this drains."""
 _SLOW_POLL_S = 30.0
@@ -199,20 +199,10 @@ class Relay:
             self._backoff.reset()
 
     def _lease(self, journal: Journal) -> list[LeasedEntry]:
-        """A batch, in commits of a few milliseconds as `_settle`."""
-        leased = journal.outbox.lease(min(self.size.entries, _ROWS_AT_ONCE), self.size.sealed_bytes, LEASE_S)
-        sealed_bytes = sum(len(item.entry.sealed) for item in leased)
-        while leased and len(leased) % _ROWS_AT_ONCE == 0 and len(leased) < self.size.entries:
-            room = self.size.sealed_bytes - sealed_bytes
-            if room < sealed_bytes / len(leased):
-                break
+        """A batch, in one short commit: its bodies are read when the others can write again."""
+        leased = journal.outbox.lease(self.size.entries, self.size.sealed_bytes, LEASE_S)
+        if leased:
             self._clock.wait(self._stopping, _PAUSE_S)
-            rows = min(self.size.entries - len(leased), _ROWS_AT_ONCE)
-            more = journal.outbox.lease(rows, room, LEASE_S)
-            if not more:
-                break
-            leased += more
-            sealed_bytes += sum(len(item.entry.sealed) for item in more)
         return leased
 
     def _settle(self, journal: Journal, settlements: Sequence[Settlement]) -> None:
