@@ -88,7 +88,13 @@ class Agent:
             self._clients[3], platform_clock, settings.catalogue_dir, settings.publisher_key
         )
         self.freight = Freight(
-            self._clients[3], catalogue, self.line, self._clock, self._stopping, settings.platform.retry_cap_s
+            self._clients[3],
+            catalogue,
+            self.line,
+            self._clock,
+            self._stopping,
+            settings.platform.retry_cap_s,
+            on_failed=self._check_line,
         )
         backups = settings.paths.state_dir / BACKUPS
         self.chores = Chores(self._clock, platform_clock, self._key, settings.keeping, backups)
@@ -250,6 +256,7 @@ class Agent:
             self._server.notify("line.status", status)
 
     def _tell_delivered(self, delivered: Sequence[tuple[LeasedEntry, Acknowledged]]) -> None:
+        self.freight.wake()  # what was handed in with them may follow
         if self._server is None:
             return
         for item, acknowledged in delivered:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -39,12 +40,14 @@ class Freight:
         clock: Clock,
         stopping: threading.Event,
         retry_cap_s: float,
+        on_failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.pulse = Pulse(clock)
         self._client, self._line, self._clock, self._stopping = client, line, clock, stopping
         self.catalogue = catalogue
         self.upload = AttachmentUpload(client, clock, self._may_go_on)
         self._retry_cap_s = retry_cap_s
+        self._on_failed = on_failed
         self._backoff = Backoff(retry_cap_s)
         self._wake = threading.Event()
         self._newest_catalogue = ""
@@ -85,6 +88,7 @@ class Freight:
             if error.fault is LineFault.NOT_AUTHORISED:
                 return self._retry_cap_s * _AUTH_PAUSES
             pause_s = self._backoff.next_s(error.retry_after_s)
+            self._on_failed()  # the keeper finds out whether the line is still there
             log.warning("freight not moved: %s; next try in %.1f s", error.fault.value, pause_s)
             return pause_s
         self._backoff.reset()

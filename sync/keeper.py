@@ -7,6 +7,7 @@ until it is told that somebody answered.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable
 
@@ -68,6 +69,7 @@ class Keeper:
             on_catalogue,
         )
         self._backoff = Backoff(settings.retry_cap_s)
+        self._draw = random.SystemRandom()
         self._wake = threading.Event()
         self._network_changed = threading.Event()
         self._first = True
@@ -135,7 +137,8 @@ class Keeper:
             tell_slip_key(self._client, journal)
         except PlatformError as error:
             return self._failed(error)
-        return self._settings.heartbeat_s
+        # Not to the second: terminals that were switched on together would knock together for ever.
+        return self._settings.heartbeat_s * self._draw.uniform(0.9, 1.1)
 
     def _going_on(self) -> bool:
         self.pulse.beat(within_s=120.0)

@@ -18,6 +18,9 @@ from typing import Any
 
 from kiosk.clock import Clock
 
+_WITH_AN_ANSWER_IN_HAND_S = 0.5
+"""How long a name service is waited for when the address that was good last is known."""
+
 LookUp = Callable[[str, int], "list[Address]"]
 """Asks for the addresses of a host; raises `OSError` when there is none. Blocks for as long as it likes."""
 
@@ -62,13 +65,14 @@ class Resolver:
         literal = _literal(host, port)
         if literal is not None:
             return [literal]
+        with self._lock:
+            good = self._good.get((host, port))
         asking = self._ask(host, port, woken)
-        self._clock.wait(woken, within_s)
+        self._clock.wait(woken, within_s if good is None else min(within_s, _WITH_AN_ANSWER_IN_HAND_S))
         with self._lock:
             if woken in asking.waiting:
                 asking.waiting.remove(woken)
             found = list(asking.found or [])
-            good = self._good.get((host, port))
         if good is not None:
             found = [good, *(address for address in found if address != good)]
         if not found:

@@ -32,13 +32,18 @@ class SyncProcess:
     """`python -m sync`, and the two things that others have of it: its socket and the journal."""
 
     def __init__(
-        self, folder: Path, url: str, code: str = "4821093377", environment: dict[str, str] | None = None
+        self,
+        folder: Path,
+        url: str,
+        code: str = "4821093377",
+        environment: dict[str, str] | None = None,
+        more: str = "",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.config_file = folder / "linban.toml"
         self.config_file.write_text(
             f'[paths]\nstate_dir = "{folder / "state"}"\nrun_dir = "{folder / "run"}"\n'
-            f'[platform]\nurl = "{url}"\nenrolment_code = "{code}"\nheartbeat_s = 1.0\nretry_cap_s = 0.5\n'
+            f'[platform]\nurl = "{url}"\nenrolment_code = "{code}"\nheartbeat_s = 1.0\nretry_cap_s = 0.5\n{more}'
         )
         self.settings: Settings = load(self.config_file)
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
