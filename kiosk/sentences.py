@@ -17,7 +17,7 @@ from kiosk.domain.printing import PrintFault, PrintWait
 from kiosk.domain.resident import DocumentKind
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.availability import LineState, Obstacle
-from kiosk.flow.journey import Delivery
+from kiosk.flow.journey import Delivery, ReviewRemark
 from kiosk.flow.keeper_report import Ago, KeeperTask
 from kiosk.flow.power_notice import PowerNotice
 from kiosk.ports import CaptureRemark, CardFault, FingerprintFault, ScanFault
@@ -558,6 +558,13 @@ _ROLE: _Sentences = {
     Role.ENGINEER: ("维护工程师", "engineer"),
 }
 
+_REVIEW: _Sentences = {
+    ReviewRemark.HANDED_IN_BEFORE: (
+        "这件事您前几天提交过。可以先查它，也可以再提交",
+        "You handed this in here a few days ago. Look that one up, or hand it in again",
+    ),
+}
+
 SENTENCES: dict[type[Enum], _Sentences] = {
     CardFault: _CARD,
     PrintFault: _PRINT,
@@ -574,6 +581,7 @@ SENTENCES: dict[type[Enum], _Sentences] = {
     DocumentKind: _DOCUMENT,
     PlatformState: _STATE,
     Delivery: _DELIVERY,
+    ReviewRemark: _REVIEW,
     LineState: _LINE_STATE,
     DeviceClass: _DEVICE_CLASS,
     DeviceState: _DEVICE_STATE,

@@ -15,6 +15,7 @@ from ui.display import Display, Palette
 
 if TYPE_CHECKING:
     from kiosk.clock import Clock
+    from kiosk.domain.case import Case
     from kiosk.errors import LineFault
     from kiosk.flow.effects import Effect
     from kiosk.flow.idle import IdleReading, IdleTimer
@@ -266,7 +267,7 @@ class Navigator(QObject):
                 self.errands.devices.stop_scanning()
             case asked.PrepareCase():
                 # After the page is there: sealing must not make the summary come later.
-                self._paint_waiters.append(lambda: self.errands.records.prepare(effect.case))
+                self._paint_waiters.append(lambda: self._prepare(effect.case))
                 self._painted.start()
             case asked.RecordCase():
                 # The page that says so is painted first: the disk may take a moment.
@@ -282,6 +283,11 @@ class Navigator(QObject):
                 self._ask_identity(effect)
             case asked.Wipe():
                 self._wipe()
+
+    def _prepare(self, case: Case) -> None:
+        self.errands.records.prepare(case)
+        if (earlier := self.errands.records.earlier(case)) is not None:
+            self._do(self.session.handed_in_before(case.entry_id, earlier))
 
     def _record(self, effect: Effect) -> None:
         from kiosk.errors import JournalFault

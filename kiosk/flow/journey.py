@@ -66,6 +66,13 @@ class Delivery(StrEnum):
     DELIVERED = "delivered"
 
 
+class ReviewRemark(StrEnum):
+    """What the summary says before a case is handed in, when nothing is wrong with it."""
+
+    HANDED_IN_BEFORE = "handed_in_before"
+    """The same person handed the same thing in a few days ago, and it is not over yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressStep:
     """One state that the platform has reported, and when (as the platform writes it)."""
@@ -108,6 +115,8 @@ class Journey:
     reading: bool = False
     answer_fault: AnswerFault | None = None
     record_fault: JournalFault | None = None
+    earlier: Receipt | None = None
+    """The receipt of the same person's same case, handed in here before."""
     code_refusal: CodeRefusal | ScanFault | None = None
     """Why the code that was shown last does not count here."""
     identity_try: str = ""

@@ -165,6 +165,20 @@ class Session:
         """改, on the summary: back to that question, then to the summary again."""
         return question_desk.edit(key, self._journey, self.language)
 
+    def handed_in_before(self, entry_id: UUID, earlier: Receipt) -> list[Effect]:
+        """The journal knows the same person's same case; it may be handed in again all the same."""
+        if self.stage is Stage.REVIEW and self._journey.entry_id == entry_id:
+            self._journey.earlier = earlier
+        return []
+
+    def look_up_earlier(self) -> list[Effect]:
+        """查那一件: leave the summary for the case that was handed in before."""
+        earlier = self._journey.earlier
+        if self.stage is not Stage.REVIEW or earlier is None:
+            return []
+        self._journey = Journey(session_id=self.id, pack=self.catalogue.of_kind(ServiceKind.CASE_PROGRESS))
+        return enquiry_desk.ask(earlier.number, self._journey)
+
     def confirm(self) -> list[Effect]:
         """确认提交. A second tap finds another stage and does nothing."""
         return question_desk.confirm(self._journey, self.language)

@@ -93,6 +93,33 @@ def to_result(session: Session) -> Receipt:
     return receipt
 
 
+def test_handed_in_before_is_said_on_the_summary_and_does_not_stop_anybody(session: Session) -> None:
+    to_review(session)
+    earlier = receipt_for(session)
+    assert session.look_up_earlier() == []
+    session.handed_in_before(uuid4(), earlier)  # a late word about another case
+    assert view(session).earlier is None
+    entry_id = view(session).entry_id
+    assert entry_id is not None
+    session.handed_in_before(entry_id, earlier)
+    assert view(session).earlier == earlier
+    [effect] = session.confirm()
+    assert isinstance(effect, RecordCase)
+    assert session.look_up_earlier() == []
+
+
+def test_the_case_that_was_handed_in_before_is_looked_up_and_the_answers_are_forgotten(
+    session: Session,
+) -> None:
+    to_review(session)
+    earlier, entry_id = receipt_for(session), view(session).entry_id
+    assert entry_id is not None
+    session.handed_in_before(entry_id, earlier)
+    assert AskProgress(earlier.number) in session.look_up_earlier()
+    assert stage(session) is Stage.ASKING
+    assert (view(session).resident, view(session).answers, view(session).entry_id) == (None, {}, None)
+
+
 def test_whole_journey(session: Session) -> None:
     assert StartScanning() in session.start()
     session.open_block(Block.HANDLE)

@@ -48,6 +48,7 @@ class Exhibition:
         """Play `scene` from the attract page on."""
         face = self.face
         face.stand_in_records.fault = face.stand_in_records.refusal = None
+        face.stand_in_records.handed_in_before = None
         face.stand_in_line.state = LineState.ONLINE
         face.stand_in_devices.statuses = ordinary()
         face.navigator.carry_out(face.navigator.session.return_to_service())

@@ -117,6 +117,12 @@ def _not_recorded(face: StandInFace) -> None:
     face.navigator.painted()
 
 
+def _handed_in_before(face: StandInFace) -> None:
+    face.stand_in_records.handed_in_before = receipt("pension-certification")
+    _review(face)
+    face.navigator.painted()
+
+
 def _result(verdict: PrintVerdict | None, fault: PrintFault = PrintFault.NONE) -> Play:
     def play(face: StandInFace) -> None:
         _review(face)
@@ -301,6 +307,7 @@ SCENES = (
     Scene("question-signed", _signed),
     Scene("review", _review),
     Scene("review-not-recorded", _not_recorded),
+    Scene("review-handed-in-before", _handed_in_before),
     Scene("recording", _then(_review, "confirm")),
     Scene("result-printing", _result(None)),
     Scene("result-printed", _result(PrintVerdict.PRINTED)),

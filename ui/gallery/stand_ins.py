@@ -135,6 +135,7 @@ class StandInRecords(QObject):
         super().__init__(parent)
         self.fault: JournalFault | None = None
         self.refusal: JournalFault | None = None
+        self.handed_in_before: Receipt | None = None
 
     def record(self, case: Case) -> Receipt | JournalFault:
         """The invented receipt, or what the scene wants."""
@@ -142,6 +143,10 @@ class StandInRecords(QObject):
 
     def prepare(self, case: Case) -> None:
         """Nothing is sealed."""
+
+    def earlier(self, case: Case) -> Receipt | None:
+        """What the scene wants."""
+        return self.handed_in_before
 
     def forget(self) -> None:
         """Nothing was."""

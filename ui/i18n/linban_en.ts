@@ -536,6 +536,10 @@
         <source>确认提交</source>
         <translation>Submit</translation>
     </message>
+    <message>
+        <source>查那一件</source>
+        <translation>Look up that one</translation>
+    </message>
 </context>
 <context>
     <name>ReviewRow</name>

@@ -8,9 +8,10 @@ StagePage {
 
     required property ReviewModel viewModel
 
-    asideShare: !Theme.landscape && fault.visible ? fault.implicitHeight / root.height : 0
+    asideShare: !Theme.landscape && notice.visible ? notice.implicitHeight / root.height : 0
     heading: qsTr("请看一遍，对不对？")
-    lead: qsTr("按“确认提交”之后，本机就收件")
+    headingSmall: Theme.landscape && root.viewModel.remark !== ""
+    lead: root.viewModel.remark !== "" ? "" : qsTr("按“确认提交”之后，本机就收件")
     mainGuarded: true
     mainIcon: "check"
     mainText: qsTr("确认提交")
@@ -18,13 +19,22 @@ StagePage {
     objectName: "review"
 
     aside: NoticeCard {
-        id: fault
+        id: notice
 
-        icon: "circle-alert"
-        kind: "trouble"
-        text: root.viewModel.fault
+        icon: root.viewModel.fault !== "" ? "circle-alert" : "info"
+        kind: root.viewModel.fault !== "" ? "trouble" : "guide"
+        note: root.viewModel.remarkNote
+        text: root.viewModel.fault !== "" ? root.viewModel.fault : root.viewModel.remark
         visible: text !== ""
         width: parent.width
+
+        QuietButton {
+            icon: "search"
+            text: qsTr("查那一件")
+            visible: root.viewModel.canLookUp
+
+            onActivated: root.viewModel.lookUp()
+        }
     }
 
     onMainActed: root.viewModel.confirm()
