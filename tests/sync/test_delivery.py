@@ -69,6 +69,7 @@ def test_the_kept_acknowledgement_proves_what_was_stored(platform: Platform, ter
     assert (said["sequence"], said["result"], said["epoch"]) == (1, "stored", platform.store.epoch)
 
 
+@pytest.mark.fault(51)
 def test_every_answer_is_lost_once(platform: Platform, line: LineSimulator, terminal: Any) -> None:
     terminal.relay.size = BatchSize(10)
     receipts = terminal.record(60)
@@ -84,6 +85,7 @@ def test_every_answer_is_lost_once(platform: Platform, line: LineSimulator, term
     assert {count.received for count in counts(platform).values()} == {2}
 
 
+@pytest.mark.fault(40, 45, 54, 59)
 @pytest.mark.parametrize("mode", [LineMode.ERROR500, LineMode.PORTAL, LineMode.CUT, LineMode.BLACKHOLE])
 def test_a_line_that_fails_for_a_while(
     platform: Platform, line: LineSimulator, terminal: Any, mode: LineMode
@@ -104,6 +106,7 @@ def test_a_line_that_fails_for_a_while(
     assert exactly_once(platform, receipts)
 
 
+@pytest.mark.fault(47)
 def test_the_line_is_cut_in_the_middle_of_a_batch(
     platform: Platform, line: LineSimulator, terminal: Any
 ) -> None:
@@ -129,6 +132,7 @@ def test_the_line_is_cut_in_the_middle_of_a_batch(
     assert exactly_once(platform, receipts)
 
 
+@pytest.mark.fault(44)
 def test_a_slow_line_is_not_a_dead_line(platform: Platform, line: LineSimulator, terminal: Any) -> None:
     """A batch may take longer than any single time-out, as long as it moves."""
     receipts = terminal.record(40)
@@ -137,6 +141,7 @@ def test_a_slow_line_is_not_a_dead_line(platform: Platform, line: LineSimulator,
     assert exactly_once(platform, receipts)
 
 
+@pytest.mark.fault(40, 45, 51)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     schedule=st.lists(
@@ -163,6 +168,7 @@ def test_any_schedule_of_faults(
     assert all(count.stored == 1 for count in found.values())
 
 
+@pytest.mark.fault(51)
 def test_the_platform_is_killed_and_comes_back(tmp_path: Path, make_terminal: Callable[..., Any]) -> None:
     folder = tmp_path / "restarted"
     first = build_platform(folder / "central.db", folder)
@@ -196,6 +202,7 @@ class ChoosyEntryStore(EntryStore):
         return super().take_in(terminal, nonce, entries)
 
 
+@pytest.mark.fault(61)
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_a_poisoned_entry_is_set_aside_and_the_others_flow(
     platform: Platform, make_terminal: Callable[..., Any], status: int
@@ -291,6 +298,7 @@ def test_lost_authorisation_pauses(impostor: Any, make_terminal: Callable[..., A
     assert terminal.line.status().fault is LineFault.NOT_AUTHORISED
 
 
+@pytest.mark.fault(60)
 def test_an_absurd_retry_after_is_clamped(
     impostor: Any, make_terminal: Callable[..., Any], answer_bytes: Any
 ) -> None:
@@ -304,6 +312,7 @@ def test_an_absurd_retry_after_is_clamped(
     assert terminal.line.status().state is LineState.ONLINE
 
 
+@pytest.mark.fault(64)
 def test_an_acknowledgement_that_is_not_signed_counts_for_nothing(
     platform: Platform, terminal: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_code_makes_a_terminal(
     assert enrolment.sealing_key == platform.keys.sealing.public_key().public_bytes_raw()
 
 
+@pytest.mark.fault(51)
 def test_asking_again_after_a_lost_answer_gives_the_same_number(
     timed_platform: tuple[Platform, str], make_terminal: Callable[..., Any]
 ) -> None:

@@ -105,6 +105,7 @@ def test_what_is_not_signed_is_not_the_platform(
     assert len(impostor.requests) == 1
 
 
+@pytest.mark.fault(64)
 def test_an_answer_signed_by_another_key(impostor: Any, fooled_client: PlatformClient) -> None:
     stranger = Ed25519PrivateKey.generate()
     impostor.behave = lambda connection, request: connection.sendall(
@@ -113,6 +114,7 @@ def test_an_answer_signed_by_another_key(impostor: Any, fooled_client: PlatformC
     assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
 
 
+@pytest.mark.fault(52)
 def test_a_true_answer_shown_again_for_another_request(impostor: Any, fooled_client: PlatformClient) -> None:
     kept: list[bytes] = []
 
@@ -125,6 +127,7 @@ def test_a_true_answer_shown_again_for_another_request(impostor: Any, fooled_cli
     assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
 
 
+@pytest.mark.fault(64)
 def test_a_true_answer_with_another_status(impostor: Any, fooled_client: PlatformClient) -> None:
     def alter(connection: socket.socket, request: SignedRequest) -> None:
         connection.sendall(impostor.signed(request, GOOD).replace(b"HTTP/1.1 200", b"HTTP/1.1 201", 1))
@@ -133,6 +136,7 @@ def test_a_true_answer_with_another_status(impostor: Any, fooled_client: Platfor
     assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
 
 
+@pytest.mark.fault(55, 64)
 def test_a_true_answer_with_an_altered_body(impostor: Any, fooled_client: PlatformClient) -> None:
     def alter(connection: socket.socket, request: SignedRequest) -> None:
         connection.sendall(impostor.signed(request, GOOD).replace(b'"high_water": 0', b'"high_water": 9', 1))
@@ -141,6 +145,7 @@ def test_a_true_answer_with_an_altered_body(impostor: Any, fooled_client: Platfo
     assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
 
 
+@pytest.mark.fault(64)
 @pytest.mark.parametrize(
     "body",
     [
@@ -162,6 +167,7 @@ def test_an_added_field_is_tolerated(impostor: Any, fooled_client: PlatformClien
     assert beat(fooled_client).epoch == "e1"
 
 
+@pytest.mark.fault(48)
 def test_a_body_cut_in_the_middle(impostor: Any, fooled_client: PlatformClient, answer_bytes: Any) -> None:
     def cut(connection: socket.socket, request: SignedRequest) -> None:
         connection.sendall(answer_bytes(GOOD[:10], 200, JSON, len(GOOD)))
@@ -171,6 +177,7 @@ def test_a_body_cut_in_the_middle(impostor: Any, fooled_client: PlatformClient, 
     assert fault_of(fooled_client) is LineFault.NO_LINE
 
 
+@pytest.mark.fault(50)
 def test_a_body_announced_too_long_is_not_read(
     impostor: Any, fooled_client: PlatformClient, answer_bytes: Any
 ) -> None:
@@ -178,6 +185,7 @@ def test_a_body_announced_too_long_is_not_read(
     assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
 
 
+@pytest.mark.fault(50)
 def test_a_body_without_end(impostor: Any, fooled_client: PlatformClient) -> None:
     def flood(connection: socket.socket, request: SignedRequest) -> None:
         connection.sendall(
@@ -190,6 +198,7 @@ def test_a_body_without_end(impostor: Any, fooled_client: PlatformClient) -> Non
     assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
 
 
+@pytest.mark.fault(50)
 def test_a_small_body_that_unfolds_into_a_large_one(impostor: Any, fooled_client: PlatformClient) -> None:
     bomb = zstandard.ZstdCompressor().compress(b"0" * (MAX_ANSWER_BYTES * 64))
     assert len(bomb) < 20_000
@@ -211,6 +220,7 @@ def drip(impostor: Any, text: bytes) -> Callable[[socket.socket, SignedRequest],
     return behave
 
 
+@pytest.mark.fault(49)
 @pytest.mark.parametrize("where", ["body", "headers"])
 def test_a_byte_now_and_then_ends_at_the_whole_deadline(
     impostor: Any, fooled_client: PlatformClient, where: str
@@ -224,10 +234,12 @@ def test_a_byte_now_and_then_ends_at_the_whole_deadline(
     assert time.monotonic() - started < 1.5
 
 
+@pytest.mark.fault(45, 46)
 def test_no_answer_at_all(impostor: Any, fooled_client: PlatformClient) -> None:
     assert fault_of(fooled_client) is LineFault.TIMED_OUT
 
 
+@pytest.mark.fault(40)
 def test_nobody_listens() -> None:
     holder = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{holder.getsockname()[1]}"
@@ -238,6 +250,7 @@ def test_nobody_listens() -> None:
     assert caught.value.fault is LineFault.NO_LINE
 
 
+@pytest.mark.fault(59)
 @pytest.mark.parametrize(
     ("status", "fault"), [(500, LineFault.SERVER_TROUBLE), (502, LineFault.SERVER_TROUBLE)]
 )
@@ -248,6 +261,7 @@ def test_a_server_in_trouble(
     assert fault_of(fooled_client) is fault
 
 
+@pytest.mark.fault(60)
 @pytest.mark.parametrize(
     ("status", "said", "expected"),
     [(429, "7", 7.0), (503, "99999999999", 99999999999.0), (429, "soon", None)],
@@ -278,6 +292,7 @@ def test_a_refusal_that_is_proven(impostor: Any, fooled_client: PlatformClient) 
     assert (caught.value.fault, caught.value.word) == (LineFault.NOT_AUTHORISED, "unknown-terminal")
 
 
+@pytest.mark.fault(46)
 def test_a_kept_connection_that_was_closed_meanwhile_is_no_fault(
     impostor: Any, fooled_client: PlatformClient
 ) -> None:
@@ -341,6 +356,7 @@ def test_an_address_that_is_none_is_a_fault_of_the_settings(url: str) -> None:
     client.close()
 
 
+@pytest.mark.fault(49)
 def test_headers_that_crawl_end_at_the_whole_deadline(impostor: Any, fooled_client: PlatformClient) -> None:
     def crawl(connection: socket.socket, request: SignedRequest) -> None:
         for byte in impostor.signed(request, GOOD):
@@ -359,6 +375,7 @@ def _message(at: str) -> dict[str, Any]:
     return {"number": 5, "kind": "case-state", "state": "accepted", "at": at, **case}
 
 
+@pytest.mark.fault(64)
 @pytest.mark.parametrize(
     ("messages", "more", "kept"),
     [

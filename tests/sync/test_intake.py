@@ -48,6 +48,7 @@ def notes(platform: Platform) -> list[tuple[str, int, int, bool]]:
         return [(kind, first, last, closed is not None) for kind, first, last, closed in rows.fetchall()]
 
 
+@pytest.mark.fault(52)
 def test_the_same_entry_twice_is_one_case(platform: Platform, terminal: Any) -> None:
     (receipt,) = terminal.record()
     (first,) = send(terminal, *entries(terminal))
@@ -64,6 +65,7 @@ def test_the_same_entry_twice_in_one_batch(terminal: Any) -> None:
     assert [result.result for result in send(terminal, entry, entry)] == [Result.STORED, Result.DUPLICATE]
 
 
+@pytest.mark.fault(63)
 def test_the_same_identity_with_another_body_is_kept_apart(platform: Platform, terminal: Any) -> None:
     terminal.record()
     (entry,) = entries(terminal)
@@ -74,6 +76,7 @@ def test_the_same_identity_with_another_body_is_kept_apart(platform: Platform, t
     assert count.stored == 1
 
 
+@pytest.mark.fault(63)
 def test_a_conflict_is_frozen_in_the_outbox(platform: Platform, terminal: Any) -> None:
     terminal.record()
     (entry,) = entries(terminal)
@@ -121,6 +124,7 @@ def test_a_body_sealed_for_another_entry(platform: Platform, terminal: Any) -> N
     assert (again.result, again.reason) == (Result.QUARANTINED, Reason.CANNOT_OPEN)
 
 
+@pytest.mark.fault(16)
 def test_a_gap_is_noticed_and_closed_when_it_is_filled(platform: Platform, terminal: Any) -> None:
     terminal.record(5)
     one, two, three, four, five = entries(terminal)
@@ -133,6 +137,7 @@ def test_a_gap_is_noticed_and_closed_when_it_is_filled(platform: Platform, termi
     assert notes(platform) == [("gap", 2, 3, True)]
 
 
+@pytest.mark.fault(53)
 def test_a_shuffled_batch_is_no_gap(platform: Platform, terminal: Any) -> None:
     terminal.record(4)
     one, two, three, four = entries(terminal)
@@ -141,6 +146,7 @@ def test_a_shuffled_batch_is_no_gap(platform: Platform, terminal: Any) -> None:
     assert notes(platform) == []
 
 
+@pytest.mark.fault(25)
 def test_a_fork_is_kept_apart(platform: Platform, terminal: Any) -> None:
     """A cloned or restored disk goes on from an old place of the chain with another entry."""
     terminal.record(3)
@@ -167,6 +173,7 @@ def test_another_terminals_entry_is_not_taken(
     assert caught.value.word == "foreign-terminal"
 
 
+@pytest.mark.fault(62, 124)
 def test_a_terminal_that_signs_with_another_key_is_refused(
     terminal: Any, line: Any, make_terminal: Callable[..., Any]
 ) -> None:
@@ -180,6 +187,7 @@ def test_a_terminal_that_signs_with_another_key_is_refused(
     assert (caught.value.fault, caught.value.word) == (LineFault.NOT_AUTHORISED, "bad-signature")
 
 
+@pytest.mark.fault(52)
 def test_a_request_shown_again_is_refused(platform: Platform, terminal: Any) -> None:
     import requests
 
@@ -202,6 +210,7 @@ def test_a_request_shown_again_is_refused(platform: Platform, terminal: Any) -> 
     assert (count.stored, count.received) == (1, 1)
 
 
+@pytest.mark.fault(17)
 def test_a_terminal_restored_from_an_old_disk_is_noticed_once(platform: Platform, terminal: Any) -> None:
     terminal.record(3)
     terminal.drain()

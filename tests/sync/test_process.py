@@ -158,6 +158,7 @@ def _until_state(sync: SyncProcess, number: str, state: str) -> None:
     raise AssertionError(f"the inbox never said {state}")
 
 
+@pytest.mark.fault(40)
 def test_a_line_that_is_down_at_the_start_and_comes_up(
     platform: Platform,
     line: LineSimulator,
@@ -185,6 +186,7 @@ def test_a_line_that_is_down_at_the_start_and_comes_up(
     assert len(platform.cases.count()) == 7
 
 
+@pytest.mark.fault(45)
 def test_a_dead_line_is_known_within_two_seconds_of_the_start(
     line: LineSimulator, start_sync: Callable[..., SyncProcess]
 ) -> None:
@@ -197,6 +199,7 @@ def test_a_dead_line_is_known_within_two_seconds_of_the_start(
     assert sync.status()["fault"] == "timed_out"
 
 
+@pytest.mark.fault(45)
 def test_it_ends_at_once_while_a_request_hangs(
     line: LineSimulator, start_sync: Callable[..., SyncProcess]
 ) -> None:
@@ -209,6 +212,7 @@ def test_it_ends_at_once_while_a_request_hangs(
     assert sync.process.returncode == 0
 
 
+@pytest.mark.fault(45)
 def test_a_look_up_on_a_dead_line_keeps_its_deadline_and_can_be_cancelled(
     line: LineSimulator, start_sync: Callable[..., SyncProcess]
 ) -> None:
@@ -245,6 +249,7 @@ def raw_call(sync: SyncProcess, method: str, params: dict[str, Any]) -> dict[str
                     return message.result
 
 
+@pytest.mark.fault(46)
 def test_a_batch_that_hangs_on_a_dead_connection_is_begun_again_when_the_line_is_back(
     platform: Platform,
     line: LineSimulator,
@@ -264,6 +269,7 @@ def test_a_batch_that_hangs_on_a_dead_connection_is_begun_again_when_the_line_is
     assert {count.stored for count in platform.cases.count()} == {1}
 
 
+@pytest.mark.fault(2, 51)
 def test_killed_in_the_middle_of_a_batch_it_goes_on(
     platform: Platform,
     line: LineSimulator,

@@ -27,6 +27,7 @@ def signed() -> SignedRequest:
     return request
 
 
+@pytest.mark.fault(34)
 def test_a_request_of_a_terminal_whose_clock_says_1970_is_accepted() -> None:
     assert verify_request(signed(), b"body", KEY.public_key(), "t1")
 
@@ -88,6 +89,7 @@ def test_any_bytes_unfold_within_the_limit_or_not_at_all(body: bytes, encoding: 
         pass
 
 
+@pytest.mark.fault(50)
 def test_a_gzip_bomb() -> None:
     import gzip
 
@@ -104,6 +106,7 @@ def test_pauses_grow_to_the_cap_and_are_drawn_from_the_whole_interval() -> None:
     assert backoff.next_s() <= 0.5
 
 
+@pytest.mark.fault(60)
 @pytest.mark.parametrize(("asked_s", "low", "high"), [(7.0, 7.0, 7.7), (1e12, 60.0, 65.0), (0.0, 0.05, 0.06)])
 def test_a_time_that_the_other_side_asks_for_is_honoured_and_clamped(
     asked_s: float, low: float, high: float
