@@ -11,6 +11,7 @@ import contextlib
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -85,8 +86,15 @@ class FleetRun:
     """All of them at once against one address."""
 
     def __init__(
-        self, url: str, platform_key: Ed25519PublicKey, lost_share: float = 0.03, seed: int = 1
+        self,
+        url: str,
+        platform_key: Ed25519PublicKey,
+        lost_share: float = 0.03,
+        meanwhile: Callable[[int], None] = lambda _: None,
+        seed: int = 1,
     ) -> None:
+        """`meanwhile` is told of every delivery, and may do harm to the platform."""
+        self._meanwhile, self._done = meanwhile, 0
         self._address = urlsplit(url)
         self._url, self._platform_key, self._lost_share = url, platform_key, lost_share
         self._draw = random.Random(seed)
@@ -130,7 +138,7 @@ class FleetRun:
                     self._settle(terminal, headers, body)
                     return
                 assert status == 503, (status, body)
-                pause_s = float(headers["retry-after"])
+                pause_s = float(headers["retry-after"]) if "retry-after" in headers else None
             await asyncio.sleep(backoff.next_s(pause_s))
 
     async def _exchange(self, terminal: FleetTerminal) -> tuple[int, dict[str, str], bytes]:
@@ -159,6 +167,8 @@ class FleetRun:
         terminal.results = [result.result for result in answer.results(terminal.entries)]
         assert answer.high_water == len(terminal.entries)
         terminal.delivered = True
+        self._done += 1
+        self._meanwhile(self._done)
 
     def _sign(self, terminal: FleetTerminal) -> None:
         body = encode(to_batch(terminal.entries, terminal.number))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ class Central:
     def peak_rss_mb(self) -> list[float]:
         """The most that each worker ever held."""
         found = []
-        for pid in self._children():
+        for pid in self.workers():
             status = Path(f"/proc/{pid}/status").read_text()
             (peak,) = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
             found.append(int(peak) / 1024)
@@ -54,7 +56,7 @@ class Central:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _children(self) -> list[int]:
+    def workers(self) -> list[int]:
         found: list[int] = []
         for task in Path(f"/proc/{self._process.pid}/task").iterdir():
             found += [int(child) for child in (task / "children").read_text().split()]
@@ -80,11 +82,16 @@ def rows(platform: Platform, query: str) -> list[tuple[Any, ...]]:
 
 
 def play(
-    fleet_module: Any, central: Central, platform: Platform, count: int, within_s: float
+    fleet_module: Any,
+    central: Central,
+    platform: Platform,
+    count: int,
+    within_s: float,
+    meanwhile: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Let `count` terminals come at once; checks that all is there once, and reports."""
     fleet = fleet_module.found_fleet(platform, count, each=2)
-    run = fleet_module.FleetRun(central.url, platform.keys.signing.public_key())
+    run = fleet_module.FleetRun(central.url, platform.keys.signing.public_key(), meanwhile=meanwhile)
     run.prepare(fleet)
     crowd = run.run(fleet, within_s)
     peaks = central.peak_rss_mb()
@@ -140,11 +147,44 @@ def test_a_few_hundred_terminals_come_back_at_once(
     postgres_server: PostgresServer, tmp_path: Path, load_module: Any
 ) -> None:
     with running(postgres_server, tmp_path) as (central, platform):
-        report = play(load_module("fleet"), central, platform, 400, within_s=60)
+        report = play(load_module("fleet"), central, platform, 250, within_s=90)
     assert report["answers"]["503"] > 0, "nobody was turned away, so nothing was tried"
     assert report["twice_received"] > 0, "no answer was lost, so nothing was tried"
     assert max(report["peak_rss_mb"]) < _MOST_RSS_MB
     assert report["tries_most"] <= 12
+
+
+@pytest.mark.fault(26, 67)
+def test_a_worker_is_killed_while_they_come(
+    postgres_server: PostgresServer, tmp_path: Path, load_module: Any
+) -> None:
+    with running(postgres_server, tmp_path) as (central, platform):
+        killed: list[int] = []
+
+        def harm(delivered: int) -> None:
+            if delivered == 20:
+                killed.append(central.workers()[0])
+                os.kill(killed[0], signal.SIGKILL)
+
+        play(load_module("fleet"), central, platform, 120, within_s=90, meanwhile=harm)
+        assert killed and killed[0] not in central.workers()
+
+
+@pytest.mark.fault(67)
+def test_the_database_crashes_while_they_come(
+    postgres_server: PostgresServer, tmp_path: Path, load_module: Any
+) -> None:
+    with running(postgres_server, tmp_path) as (central, platform):
+        crashes = []
+
+        def harm(delivered: int) -> None:
+            if delivered == 20:
+                postgres_server.stop("immediate")
+                postgres_server.start()
+                crashes.append(delivered)
+
+        play(load_module("fleet"), central, platform, 120, within_s=90, meanwhile=harm)
+        assert crashes == [20]
 
 
 @pytest.mark.soak
