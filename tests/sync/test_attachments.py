@@ -45,9 +45,7 @@ PHOTO = random.Random(7).randbytes(700_000)
 def hand_in(terminal: Any, *contents: bytes) -> list[Attachment]:
     """A case with attachments, recorded as the face does it."""
     entry_id = new_entry_id()
-    attachments = [
-        terminal.journal.attachments.put(entry_id, "image/jpeg", content) for content in contents
-    ]
+    attachments = [terminal.journal.attachments.put(entry_id, "image/jpeg", content) for content in contents]
     case = Case(
         entry_id=entry_id,
         service_code="pension-qualification",
