@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from sync.central.console.accounts import FREE_TRIES, Locked
 from sync.central.console.roles import Role
@@ -195,6 +197,46 @@ def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_lines(office: Off
         behind_tls = http.get("/console/sign-in", headers={"x-forwarded-proto": "https"})
     assert "Secure" in behind_tls.headers["set-cookie"]
     assert "strict-transport-security" in behind_tls.headers
+
+
+@pytest.mark.slow
+def test_a_crowd_at_the_door_does_not_keep_the_terminals_waiting(office: Office, open_tab: OpenTab) -> None:
+    """Forty threads answer terminals; forty slow passwords must not hold them."""
+    slow, entered = threading.Event(), threading.Semaphore(0)
+    tabs = [(tab, tab.token("/sign-in")) for tab in (open_tab() for _ in range(45))]
+    original = PasswordHasher.verify
+
+    def patient(*arguments: object) -> bool:
+        entered.release()
+        slow.wait(20)
+        return False
+
+    def knock(tab: Tab, token: str, name: str) -> None:
+        form = {"form_token": token, "name": name, "password": "x", "code": "1"}
+        with contextlib.suppress(httpx.TimeoutException):
+            tab.http.post("/console/sign-in", data=form)
+
+    PasswordHasher.verify = patient  # type: ignore[assignment,method-assign]
+    try:
+        threads = [
+            threading.Thread(target=knock, args=(tab, token, f"person{number}"))
+            for number, (tab, token) in enumerate(tabs)
+        ]
+        for thread in threads:
+            thread.start()
+        assert entered.acquire(timeout=10)
+        with httpx.Client(base_url=office.url, timeout=5) as terminal:
+            key = {"code": "4821093377", "public_key": "AAAA"}
+            assert terminal.post("/v1/enrol", json=key).status_code in (401, 422)
+            assert terminal.get("/v1/health").status_code == 200
+            assert terminal.get("/v1/operator/cases").status_code == 401
+            cases = {"authorization": f"Bearer {office.platform.keys.operator_token}"}
+            assert terminal.get("/v1/operator/cases", headers=cases).status_code == 200
+    finally:
+        slow.set()
+        PasswordHasher.verify = original  # type: ignore[method-assign]
+        for thread in threads:
+            thread.join()
 
 
 def test_a_body_without_end_is_not_read(open_tab: OpenTab) -> None:

@@ -9,9 +9,12 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from starlette.concurrency import run_in_threadpool
+import anyio
+import anyio.to_thread
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -23,7 +26,11 @@ from sync.central.console.roles import Right, may
 from sync.central.console.sessions import form_token
 from sync.central.console.visit import Desk, Refused, Visit, Way
 
+ResultT = TypeVar("ResultT")
 log = logging.getLogger(__name__)
+
+_THREADS = 8
+"""Of the console's own: whoever floods the door must not take the threads that terminals are answered with."""
 
 COOKIE = "linban_console"
 LANGUAGE_COOKIE = "linban_language"
@@ -50,7 +57,7 @@ def endpoint(desk: Desk, way: Way) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         visit = Visit(desk, request, language(request), request.cookies.get(COOKIE, ""))
         try:
-            visit = await run_in_threadpool(_recognised, visit)
+            visit = await in_thread(_recognised, visit)
             response = await _serve(way, visit)
         except Refused as refused:
             response = refusal_page(visit, refused)
@@ -97,6 +104,14 @@ def language(request: Request) -> str:
     return "en" if first.startswith("en") else "zh"
 
 
+_limiter = anyio.CapacityLimiter(_THREADS)
+
+
+async def in_thread(work: Callable[..., ResultT], *arguments: object) -> ResultT:
+    """Run what may block; who finds no thread free waits without holding one."""
+    return await anyio.to_thread.run_sync(partial(work, *arguments), limiter=_limiter)
+
+
 def _recognised(visit: Visit) -> Visit:
     """The visit with the operator whose session it is, if there is one."""
     name = visit.desk.sessions.whose(visit.cookie) if visit.cookie else None
@@ -112,22 +127,22 @@ async def _serve(way: Way, visit: Visit) -> Response:
     if operator is None:
         return RedirectResponse(f"{visit.root}/sign-in", 303)
     if not may(operator.role, way.right):
-        await run_in_threadpool(visit.note, Act.REFUSED, f"{way.method} {way.path}")
+        await in_thread(visit.note, Act.REFUSED, f"{way.method} {way.path}")
         raise Refused(403, "您的角色不能做这件事。")
     if way.method == "POST":
         visit = await _with_form(way, visit)
     if operator.must_change and way.path not in _WHILE_PASSWORD_IS_OLD:
         return visit.go("/password")
-    return await run_in_threadpool(way.work, visit)
+    return await in_thread(way.work, visit)
 
 
 async def _serve_anybody(way: Way, visit: Visit) -> Response:
     """The door itself: its form is tied to a ticket in a cookie, since there is no session yet."""
     if way.method == "POST":
         visit = await _with_form(way, visit)
-        return await run_in_threadpool(way.work, visit)
+        return await in_thread(way.work, visit)
     ticket = visit.cookie or secrets.token_urlsafe(32)
-    response = await run_in_threadpool(way.work, replace(visit, cookie=ticket))
+    response = await in_thread(way.work, replace(visit, cookie=ticket))
     if not visit.cookie and way.path == "/sign-in":
         give_cookie(visit.request, response, ticket)
     return response
