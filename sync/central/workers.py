@@ -25,6 +25,7 @@ _LIVED_S = 30.0
 """A worker that lived this long did not die of its start."""
 _LONGEST_PAUSE_S = 30.0
 _END_S = 20.0
+_REAPED_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,13 @@ class Workers:
         self._processes = [self._start() for _ in range(self._count)]
         started = time.monotonic()
         while not self._stopping.is_set():
-            wait([*(process.sentinel for process in self._processes), self._wake])
+            ready = wait([*(process.sentinel for process in self._processes), self._wake])
             if self._stopping.is_set():
                 break
-            alive = [process for process in self._processes if process.is_alive()]
+            ended = [process for process in self._processes if process.sentinel in ready]
+            for process in ended:
+                process.join(_REAPED_S)  # its end is seen a moment before it can be reaped
+            alive = [process for process in self._processes if process not in ended]
             log.error("a worker ended; it is started again in %.1f s", pause_s)
             if time.monotonic() - started > _LIVED_S:
                 pause_s = 0.5
