@@ -168,8 +168,9 @@ def fill(journal: Journal, count: int) -> None:
             entries(),
         )
         database.run(
-            "INSERT INTO delivery (sequence, state, attempts, platform_state, acknowledged_at, acknowledgement)"
-            " SELECT sequence, 'acknowledged', 1, 'received', recorded_at, zeroblob(200) FROM entry"
+            "INSERT INTO delivery"
+            " (sequence, state, attempts, platform_state, acknowledged_at, acknowledgement, stored_at)"
+            " SELECT sequence, 'acknowledged', 1, 'received', recorded_at, zeroblob(200), recorded_at FROM entry"
         )
         database.run(
             "INSERT INTO print_job (closed, id, kind, state, attempts, changed_at)"

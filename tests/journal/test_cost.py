@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.bench import record as bench
 from kiosk.journal.journal import Journal
 from kiosk.journal.outbox import Acknowledged, Released
 from tests.journal.conftest import MakeCase, Place
+
+STORED = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
 def _steps_of_a_day(journal: Journal, make_case: MakeCase) -> int:
@@ -25,7 +28,7 @@ def _steps_of_a_day(journal: Journal, make_case: MakeCase) -> int:
     journal.outbox.lease(10, 1_000_000, 30)
     journal.outbox.settle([Released(entry_id=receipt.entry_id)])
     journal.outbox.lease(10, 1_000_000, 30)
-    journal.outbox.settle([Acknowledged(entry_id=receipt.entry_id, token=b"t")])
+    journal.outbox.settle([Acknowledged(entry_id=receipt.entry_id, token=b"t", stored_at=STORED)])
     journal.outbox.summary()
     journal.outbox.listing()
     journal.entries.by_number(receipt.number)
@@ -36,6 +39,13 @@ def _steps_of_a_day(journal: Journal, make_case: MakeCase) -> int:
     journal.print_jobs.unfinished()
     journal.print_jobs.taken(job.job_id)
     journal.inbox.for_receipt(receipt.number)
+    journal.entries.similar(receipt.service_code, "11010519491231002X")
+    journal.entries.tail()
+    journal.outbox.highest_acknowledged()
+    journal.attachments.pending()
+    journal.attachments.drop_orphans()
+    journal.audit_roots.unconfirmed()
+    journal.retention.drop_delivered(datetime(2026, 11, 22, tzinfo=UTC), 30)
     journal._database.connection.set_progress_handler(None, 1)
     return steps
 

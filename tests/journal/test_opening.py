@@ -6,11 +6,14 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from kiosk.clock import ManualClock
+from kiosk.domain.case import DeliveryState, PlatformState
+from kiosk.domain.printing import PrintState
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal import schema
 from kiosk.journal.database import Database, require_safe_sqlite
@@ -183,6 +186,55 @@ def test_every_released_schema_opens_and_becomes_current(
         assert journal.verify().ok
         assert journal.outbox.summary().acknowledged == 1
         assert journal.entries.record(make_case()).sequence == 3
+
+
+def test_everything_in_a_used_journal_of_the_first_schema_is_there_after_its_migration(
+    tmp_path: Path, make_case: MakeCase
+) -> None:
+    copy = tmp_path / "journal.db"
+    copy.write_bytes((SCHEMAS / "v1-used.db").read_bytes())
+    with Journal.open(copy, bytes(range(32)), ManualClock(), "boot-1") as journal:
+        (first, second) = journal.entries.stream()
+        status = journal.entries.by_id(first.header.entry_id)
+        assert status is not None
+        assert (status.delivery, status.platform) == (DeliveryState.ACKNOWLEDGED, PlatformState.ACCEPTED)
+        assert [one.message_id for one in journal.inbox.for_receipt(first.header.receipt_number)] == ["1"]
+        assert journal.inbox.cursor() == "1"
+        jobs = [journal.print_jobs.for_entry(one.header.entry_id)[0].state for one in (first, second)]
+        assert jobs == [PrintState.TAKEN, PrintState.PRINTING]
+        assert len(journal.audit.recent()) == 5
+        assert journal.settings.enrolment() is not None
+        assert journal.outbox.highest_acknowledged() == 1
+        assert journal.outbox.summary().leased == 1
+        # Who handed in what is not known of entries of that time, and nothing of them is dropped by guesswork.
+        assert journal.entries.similar(first.header.service_code, "11010519491231002X") is None
+        day = datetime(2026, 11, 22, tzinfo=UTC)
+        assert journal.retention.drop_delivered(day, 1) == 0
+        assert journal.retention.drop_delivered(day + timedelta(days=2), 1) == 1
+        journal.entries.record(make_case())
+        assert journal.entries.similar(first.header.service_code, "11010519491231002X") is not None
+        assert journal.verify().ok
+
+
+@pytest.mark.fault(19)
+def test_a_migration_to_the_second_schema_that_fails_leaves_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kiosk.journal import migration_2
+
+    copy = tmp_path / "journal.db"
+    copy.write_bytes((SCHEMAS / "v1-used.db").read_bytes())
+    for script in ("DELIVERY", "LIKENESS", "ATTACHMENT", "AUDIT_ROOT"):
+        with monkeypatch.context() as patch:
+            patch.setattr(migration_2, script, getattr(migration_2, script) + "\nCREATE TABLE entry (x);\n")
+            with pytest.raises(JournalError):
+                Journal.open(copy, bytes(range(32)), ManualClock())
+        database = Database(copy, bytes(range(32)))
+        assert database.row("PRAGMA user_version") == (1,)
+        assert database.rows("SELECT name FROM sqlite_master WHERE name LIKE 'attachment%'") == []
+        assert len(database.rows("PRAGMA table_info(delivery)")) == 11
+        database.close()
+    Journal.open(copy, bytes(range(32)), ManualClock()).close()
 
 
 def test_a_current_file_opens_without_importing_sqlite_utils(place: Place) -> None:

@@ -123,3 +123,28 @@ def test_an_audit_line_out_of_order_is_refused(two: Journal) -> None:
 def test_what_the_audit_log_has_told_is_neither_taken_back_nor_made_up(two: Journal, told: int) -> None:
     assert two._database.row("SELECT told FROM tally") == (2,)
     _refused(two, f"UPDATE tally SET told = {told}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "state = 'recorded', resent = resent + 2",
+        "state = 'leased', lease_owner = 'x', resent = resent + 1",
+        "state = 'recorded', resent = resent + 1, acknowledgement = x'00'",
+        "state = 'recorded', resent = resent + 1, acknowledged_at = NULL",
+        "resent = resent - 1",
+    ],
+)
+def test_sending_again_is_the_only_way_back_and_keeps_what_was_signed(two: Journal, change: str) -> None:
+    _refused(two, f"UPDATE delivery SET {change} WHERE sequence = 1")
+
+
+def test_what_has_no_body_any_more_is_not_sent_again(two: Journal) -> None:
+    again = "UPDATE delivery SET state = 'recorded', resent = resent + 1 WHERE sequence = 1"
+    two._database.run("UPDATE entry SET sealed = NULL WHERE sequence = 1")
+    _refused(two, again)
+
+
+@pytest.mark.parametrize("change", ["randomblob(16)", "NULL"])
+def test_a_likeness_stays_as_long_as_the_body(two: Journal, change: str) -> None:
+    _refused(two, f"UPDATE entry SET likeness = {change} WHERE sequence = 2")
