@@ -51,6 +51,14 @@ _LINE_CASES, _LINE_SINGLES = 4000, 60
 _ROUND_TRIP_S, _LINE_BYTES_PER_S = 0.05, 2_000_000 / 8
 _RECORDING_S = 4.0
 _TOKEN_BYTES = 500
+_LANES = (
+    "drain",
+    "raw_tcp_from_journal",
+    "raw_tcp_from_memory",
+    "one_per_request",
+    "mqtt_to_committed",
+    "pouchdb",
+)
 
 _AT_LEAST_TO_RAW = 0.75
 _AT_LEAST_TO_SINGLE = 14.0
@@ -71,13 +79,14 @@ def run(cases: int = _CASES) -> dict[str, Any]:
             terminal.record(_BATCH)
             terminal.drain(terminal.relay(url, _BATCH))  # the first requests pay for imports and cold pages
             bodies = [encode_case(case) for _, case in terminal.record(cases)]
-            rates = _rates(place, terminal, url, bodies)
+            said: dict[str, Any] = {}
+            rates = _rates(place, terminal, url, bodies, said)
             report = {
                 "cases": cases,
                 "case_as_compact_json_bytes": round(statistics.mean(map(len, bodies))),
                 "durability": _durability(terminal, url, pid),
                 "throughput": _compared(rates),
-                "peers": _peers(place, bodies, rates["drain"]),
+                "peers": _peers(rates, said),
                 "wire": _wire(terminal, url, bodies),
                 "slow_line": _slow_line(terminal, url),
                 "recording_meanwhile": _recording(terminal, url, cases),
@@ -87,9 +96,10 @@ def run(cases: int = _CASES) -> dict[str, Any]:
     return report
 
 
-def _rates(place: Path, terminal: BenchTerminal, url: str, bodies: list[bytes]) -> dict[str, list[float]]:
-    names = ("drain", "raw_tcp_from_journal", "raw_tcp_from_memory", "one_per_request")
-    rates: dict[str, list[float]] = {name: [] for name in names}
+def _rates(
+    place: Path, terminal: BenchTerminal, url: str, bodies: list[bytes], said: dict[str, Any]
+) -> dict[str, list[float]]:
+    rates: dict[str, list[float]] = {name: [] for name in _LANES}
     for number in range(_ROUNDS):
         if number:
             terminal.record(len(bodies))
@@ -106,6 +116,10 @@ def _rates(place: Path, terminal: BenchTerminal, url: str, bodies: list[bytes]) 
         terminal.record(_SINGLES)
         one_by_one = terminal.relay(url, 1, beside=False)
         rates["one_per_request"].append(_SINGLES / terminal.drain(one_by_one))
+        for name, peer in (("mqtt_to_committed", mqtt_peer), ("pouchdb", pouch_peer)):
+            said[name] = peer.measure(place / f"{name}-{number}", bodies)
+            if said[name] is not None and "items_per_s" in said[name]:
+                rates[name].append(said[name].pop("items_per_s"))
     return rates
 
 
@@ -171,20 +185,12 @@ def _compared(rates: dict[str, list[float]]) -> dict[str, Any]:
     }
 
 
-def _peers(place: Path, bodies: list[bytes], drained: list[float]) -> dict[str, Any]:
+def _peers(rates: dict[str, list[float]], said: dict[str, Any]) -> dict[str, Any]:
     report: dict[str, Any] = {}
-    found = {
-        "mqtt_to_committed": (mqtt_peer.measure(place / "mqtt", bodies), _AT_LEAST_TO_MQTT),
-        "pouchdb": (pouch_peer.measure(place / "pouch", bodies), _AT_LEAST_TO_POUCH),
-    }
-    for name, (figures, limit) in found.items():
-        if figures is None:
-            report[name] = "not installed here: no figure"
-            continue
-        report[name] = figures
-        rate = figures.get("items_per_s")
-        if isinstance(rate, int):
-            ratio = statistics.median(drained) / rate
+    for name, limit in (("mqtt_to_committed", _AT_LEAST_TO_MQTT), ("pouchdb", _AT_LEAST_TO_POUCH)):
+        report[name] = said[name] or "not installed here: no figure"
+        if rates[name]:
+            ratio = statistics.median(rates["drain"]) / statistics.median(rates[name])
             report[f"to_{name}"] = goal_at_least(ratio, limit, "×")
     return report
 
