@@ -72,6 +72,7 @@ def test_two_processes_record_while_a_third_sends_and_acknowledges(enrolled: Pla
         assert journal.outbox.listing(DeliveryState.RECORDED) == []
 
 
+@pytest.mark.fault(22)
 def test_two_processes_that_create_the_journal_at_once_both_get_it(place: Place) -> None:
     both = [_start("record", place.file, 0) for _ in range(2)]
     for process in both:
@@ -81,6 +82,7 @@ def test_two_processes_that_create_the_journal_at_once_both_get_it(place: Place)
         assert journal.verify().ok
 
 
+@pytest.mark.fault(2)
 def test_every_receipt_survives_a_kill_at_any_moment(enrolled: Place) -> None:
     random.seed(4)
     promised: list[str] = []
@@ -111,6 +113,7 @@ INJECTIONS = (
 )
 
 
+@pytest.mark.fault(2, 6, 10, 11, 13)
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 @pytest.mark.parametrize("injection", INJECTIONS)
 def test_what_was_promised_survives_a_fault_at_each_write_and_sync(enrolled: Place, injection: str) -> None:

@@ -37,6 +37,7 @@ def _flip(file: Path, position: int) -> None:
         handle.write(bytes((byte ^ 1 << random.randrange(8),)))
 
 
+@pytest.mark.fault(14)
 def test_every_flipped_bit_is_found(place: Place, make_case: MakeCase) -> None:
     _filled(place, make_case)
     whole = place.file.read_bytes()
@@ -52,6 +53,7 @@ def test_every_flipped_bit_is_found(place: Place, make_case: MakeCase) -> None:
             assert error.fault in (JournalFault.DAMAGED, JournalFault.WRONG_KEY)
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize("damage", ["zero", "random", "directory", "short"])
 def test_a_journal_that_does_not_open_is_set_aside_and_a_fresh_one_starts(
     place: Place, make_case: MakeCase, damage: str
