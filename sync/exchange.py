@@ -169,7 +169,11 @@ class Exchange:
             call.method, str(prepared.url), {name: str(value) for name, value in prepared.headers.items()}
         )
         now = self._clock.now()
-        sign_request(signed, body, self._key, key_id, sequence, now, also=tuple(sorted(call.headers)))
+        # What says how the body is to be read is signed with it: a proxy that drops the encoding it does not
+        # know would else make a whole case look malformed, and the platform would refuse the case for good.
+        encoded = () if encoding is None else ("content-encoding",)
+        also = (*sorted(call.headers), "content-type", *encoded)
+        sign_request(signed, body, self._key, key_id, sequence, now, also)
         prepared.headers.update(signed.headers)
         limit_s = call.whole_s if call.whole_s is not None else self._limit_s(len(body))
         too_late = f"more than {limit_s:.1f} s in all"

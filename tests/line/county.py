@@ -175,6 +175,14 @@ class LineTerminal:
             if number % 10 == 9:
                 self.check_nothing_claimed()
 
+    def record_until(self, holds: Callable[[], bool], within_s: float = 30.0) -> None:
+        """Residents come until then."""
+        ends_s = time.monotonic() + within_s
+        while not holds():
+            assert time.monotonic() < ends_s, self._how_it_is()
+            self.record()
+            _tick.wait(3 * _PAUSE_S)
+
     @property
     def drained(self) -> bool:
         """Whether nothing waits any more."""

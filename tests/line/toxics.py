@@ -141,6 +141,33 @@ def corrupt_request(draw: random.Random) -> Toxic:
     return Toxic("corrupt_request", play)
 
 
+def meddled(draw: random.Random) -> Toxic:
+    """A proxy on the way drops or rewrites a header that it does not know."""
+    name, value = draw.choice(
+        (
+            (b"content-encoding", b""),
+            (b"content-encoding", b"identity"),
+            (b"content-encoding", b"gzip"),
+            (b"content-type", b"application/octet-stream"),
+            (b"content-type", b""),
+            (b"linban-clock", b"1970-01-01T00:00:00Z"),
+            (b"linban-terminal", b"nobody"),
+            (b"user-agent", b"proxy/1.0"),
+        )
+    )
+
+    async def play(exchange: Exchange) -> bool:
+        lines = exchange.head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+        kept = [one for one in lines if not one.lower().startswith(name + b":")]
+        if value and len(kept) < len(lines):
+            kept.append(name + b": " + value)
+        head = b"\r\n".join(kept) + b"\r\n\r\n"
+        await exchange.send(await exchange.ask(head + await exchange.body()))
+        return True
+
+    return Toxic("meddled", play)
+
+
 def corrupt_answer(draw: random.Random) -> Toxic:
     """A few bytes of the answer, its head included, are others than were sent."""
     places = [draw.random() for _ in range(draw.randint(1, 3))]
@@ -297,7 +324,7 @@ def overtaken(draw: random.Random) -> Toxic:
 MAKERS: dict[str, Maker] = {
     maker.__name__: maker
     for maker in (
-        late, drip, cut_request, cut_answer, lost_answer, doubled, corrupt_request, corrupt_answer, blackhole,
+        late, drip, cut_request, cut_answer, lost_answer, doubled, corrupt_request, meddled, corrupt_answer, blackhole,
         half_open, refused, portal, endless, bomb, trouble, wait_please, another_schema, said_before, overtaken,
     )
 }  # fmt: skip
