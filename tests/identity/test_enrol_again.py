@@ -481,7 +481,8 @@ class SyncProcess:
         raise AssertionError(status)
 
     def close(self) -> None:
-        self.process.terminate()
+        if self.process.poll() is None:
+            self.process.terminate()
         self.process.wait(10)
 
 
@@ -537,3 +538,42 @@ def test_process_finds_the_cleared_tpm_and_starts_afresh(
     assert "terminal 100002" in CliRunner().invoke(kiosk, words).output
     process.until(lambda status: status["terminal_number"] == "100002" and status["state"] == "online")
     record(settings)
+
+
+@pytest.mark.fault(17)
+def test_old_disk_is_noticed_stopped_and_enrolled_again_by_the_running_process(
+    world: World, run_sync: Callable[[Settings, str], SyncProcess]
+) -> None:
+    settings = world.settings
+    world.enrol(settings)
+    sent = record(settings, 1)
+    world.deliver(settings)
+    shutil.copytree(settings.paths.state_dir, world.folder / "image")
+    forgotten = record(settings, 2)
+    first = run_sync(settings, "terminal")
+    first.until(lambda status: status["pending"] == 0 and status["state"] == "online")
+    first.close()
+    shutil.rmtree(settings.paths.state_dir)
+    (world.folder / "image").rename(settings.paths.state_dir)
+
+    second = run_sync(settings, "terminal")
+    second.until(lambda status: status["standing"] == "rolled_back")
+    with pytest.raises(JournalError) as refused:
+        record(settings)
+    assert refused.value.fault is JournalFault.STOPPED
+    shown = (
+        CliRunner().invoke(kiosk, ["queue", "status", "--config", str(world.folder / "terminal.toml")]).output
+    )
+    assert "an old disk was put back" in shown
+    words = ["enrol", world.code("100001"), "--again", "--config", str(world.folder / "terminal.toml")]
+    assert "terminal 100002" in CliRunner().invoke(kiosk, words).output
+    second.until(lambda status: status["terminal_number"] == "100002" and status["state"] == "online")
+    later = record(settings, 1)
+    with IpcClient(settings.sync_socket) as face:
+        face.call("wake")
+    second.until(lambda status: status["pending"] == 0 and later[0].number in world.stored())
+    assert world.stored() == {
+        **{one.number: "100001" for one in sent + forgotten},
+        later[0].number: "100002",
+    }
+    second.until(lambda status: status["standing"] == "ok")
