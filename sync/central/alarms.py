@@ -27,8 +27,8 @@ def raise_alarm(run: Cursor, terminal_id: str, kind: AlarmKind, detail: str, now
         return False
     run.execute(
         "insert into alarm (terminal_id, number, kind, detail, noticed_at)"
-        " values (?, (select coalesce(max(number), 0) + 1 from alarm where terminal_id = ?), ?, ?, ?)",
-        (terminal_id, terminal_id, kind.value, detail, now),
+        " select ?, coalesce(max(number), 0) + 1, ?, ?, ? from alarm where terminal_id = ?",
+        (terminal_id, kind.value, detail, now, terminal_id),
     )
     return True
 

@@ -67,9 +67,9 @@ class CaseStore:
                 (state.value, *place),
             )
             run.execute(
-                "insert into case_history values (?, ?, (select max(number) + 1 from case_history"
-                " where terminal_id = ? and receipt_number = ?), ?, ?)",
-                (*place, *place, state.value, now),
+                "insert into case_history select ?, ?, max(number) + 1, ?, ? from case_history"
+                " where terminal_id = ? and receipt_number = ?",
+                (*place, state.value, now, *place),
             )
             put_message(run, terminal_id, "case_state", entry_id, receipt_number, state, now)
             if state is PlatformState.ACCEPTED:

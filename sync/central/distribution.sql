@@ -8,13 +8,17 @@
 --
 -- Why it may be spread at all: everything that one terminal sends, and everything that is said to it, belongs to that
 -- terminal alone.  Every table below begins its key with `terminal_id`, every unique index holds it, and each
--- statement of the platform that writes names one terminal, so that a batch, its numbering and its acknowledgement
+-- statement of the platform that writes names one terminal (numbers are drawn by `insert … select max(number) + 1`,
+-- which a sharding server passes to the one shard; it would refuse a subquery among values), so that a batch, its numbering and its acknowledgement
 -- are one shard's business.  All of them are colocated: the joins of one terminal's rows never leave a node.
 --
 -- What stays on the coordinator: `terminal` (ten thousand rows: the lock by which a terminal's requests are taken in
 -- one after the other, and its two names that must be unique in the whole county), and what belongs to no terminal
 -- (codes, operators, the epoch).  The one foreign key from a terminal's rows to `terminal` cannot cross nodes and is
 -- taken away; entries are only ever written under the lock of the terminal's row, so it guarded nothing more.
+
+-- The project's tests prove the shape (every unique index of these tables holds `terminal_id`, no table of a terminal is
+-- left out) on a plain server; they do not run a sharding one.
 
 alter table entry drop constraint if exists entry_terminal_id_fkey;
 

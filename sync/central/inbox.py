@@ -22,7 +22,6 @@ def put_message(
     """
     terminal_id = heir(run, terminal_id)
     run.execute(
-        "insert into inbox values (?, (select coalesce(max(number), 0) + 1 from inbox where terminal_id = ?),"
-        " ?, ?, ?, ?, ?)",
-        (terminal_id, terminal_id, kind, entry_id, receipt_number, state.value, now),
+        "insert into inbox select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ? from inbox where terminal_id = ?",
+        (terminal_id, kind, entry_id, receipt_number, state.value, now, terminal_id),
     )

@@ -159,7 +159,7 @@ class Store:
 
         An older request shown again finds its entries stored already and changes nothing.
         """
-        used = run.execute(_USE_NONCE, (terminal_id, terminal_id, nonce)).fetchone()
+        used = run.execute(_USE_NONCE, (terminal_id, nonce, terminal_id)).fetchone()
         if used is None:
             raise Replayed
         if used[0] % _NONCES_SWEPT_EVERY == 0:
@@ -247,8 +247,8 @@ _HOLD_TERMINAL = (
     "select (select value from platform where name = 'epoch') from terminal where terminal_id = ?"
 )
 _USE_NONCE = (
-    "insert into seen_nonce values (?, (select coalesce(max(number), 0) + 1 from seen_nonce"
-    " where terminal_id = ?), ?) on conflict (terminal_id, nonce) do nothing returning number"
+    "insert into seen_nonce select ?, coalesce(max(number), 0) + 1, ? from seen_nonce where terminal_id = ?"
+    " on conflict (terminal_id, nonce) do nothing returning number"
 )
 
 
@@ -262,9 +262,8 @@ def note_chain(run: Cursor, terminal_id: str, kind: str, first: int, last: int, 
     """Note that a terminal's chain is not as it should be: gap, fork or rollback, and at which places."""
     run.execute(
         "insert into chain_note (terminal_id, number, kind, first_sequence, last_sequence, noticed_at)"
-        " values (?, (select coalesce(max(number), 0) + 1 from chain_note"
-        " where terminal_id = ?), ?, ?, ?, ?)",
-        (terminal_id, terminal_id, kind, first, last, now),
+        " select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ? from chain_note where terminal_id = ?",
+        (terminal_id, kind, first, last, now, terminal_id),
     )
 
 
