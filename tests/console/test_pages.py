@@ -12,6 +12,7 @@ from kiosk.domain.case import PlatformState
 from sync.central.catalogue_store import CatalogueStore
 from sync.central.console.fleet import ALERTS, Fleet, FleetWish
 from sync.central.console.roles import Role
+from sync.central.forwarding_queue import ForwardingQueue
 from tests.console.practice import PracticeTerminal, devices, fill, publication
 from tests.console.staff import Office, Tab
 
@@ -245,6 +246,40 @@ def test_an_entry_that_nobody_can_open_stays_quarantined(
     assert "done=still" in answer.headers["location"]
     assert "无法解封" in tab.get("/entries").text
     assert tab.post(f"/entries/{terminal.id}/no-entry/requeue").status_code == 404
+
+
+def test_a_case_that_the_province_did_not_take_is_passed_on_again(
+    office: Office, open_tab: OpenTab, terminal: PracticeTerminal
+) -> None:
+    receipt = terminal.send(terminal.entry())[0]
+    tab = open_tab(Role.OPERATOR)
+    tab.post(f"/cases/{receipt}/state", state="accepted")
+    queue = ForwardingQueue(office.platform.store)
+    queue.died(queue.claim(1, 60)[0], "400 wrong shape")
+    assert "400 wrong shape" in tab.get("/entries").text
+    assert queue.claim(1, 60) == []
+    assert tab.post(f"/entries/{terminal.id}/{receipt}/forward").status_code == 303
+    assert "400 wrong shape" not in tab.get("/entries").text
+    assert len(queue.claim(1, 60)) == 1
+    assert [subject for _, subject, _ in office.noted("case_forwarded")] == [receipt]
+
+
+def test_a_case_known_by_its_slip_alone_is_found_and_says_so(
+    office: Office, open_tab: OpenTab, terminal: PracticeTerminal
+) -> None:
+    lost = terminal.entry()
+    now = office.platform.store.now()
+    with office.platform.store.transaction(terminal.id) as run:
+        place = (terminal.id, lost.receipt_number, lost.id.bytes)
+        run.execute("insert into case_record values (?, ?, ?, 'remote-medical', 'received', '')", place)
+        run.execute(
+            "insert into reclaim values (?, ?, ?, 1, ?, ?, 'remote-medical', ?, 'window')",
+            (*place, lost.digest, now, now),
+        )
+    tab = open_tab(Role.OPERATOR)
+    assert "只有凭条" in tab.get(f"/cases/{lost.receipt_number}").text
+    assert tab.post(f"/cases/{lost.receipt_number}/state", state="accepted").status_code == 303
+    assert _state(office, lost.receipt_number) is PlatformState.ACCEPTED
 
 
 def test_a_code_is_shown_once_enrols_once_and_can_be_revoked(office: Office, open_tab: OpenTab) -> None:

@@ -36,6 +36,7 @@ class Act(StrEnum):
     CASE_SHOWN = "case_shown"
     ENTRY_REQUEUED = "entry_requeued"
     ENTRY_RELEASED = "entry_released"
+    CASE_FORWARDED = "case_forwarded"
     TERMINAL_SUSPENDED = "terminal_suspended"
     TERMINAL_LIFTED = "terminal_lifted"
     ALARM_CLOSED = "alarm_closed"

@@ -59,6 +59,8 @@ class CaseFacts:
     sequence: int
     times_received: int
     steps: list[Step]
+    paper_only: bool
+    """Its terminal was lost with it; known from the signed slip that the resident held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +78,17 @@ class CaseLook:
         self._store = store
 
     def by_receipt(self, receipt_number: str) -> CaseFacts | None:
-        """The case under this number."""
-        query = f"{_SELECT}, e.pack_version, e.sequence, e.times_received {_FROM} where {_IS_CASE} and t.terminal_number = ? and e.receipt_number = ?"
+        """The case under this number; also one whose terminal was lost, and of which only the paper is here."""
         with self._store.reading() as run:
-            row = run.execute(query, (receipt_number[:6], receipt_number)).fetchone()
+            row = run.execute(_BY_RECEIPT, (receipt_number[:6], receipt_number)).fetchone()
+            paper = row is None
+            row = row or run.execute(_BY_PAPER, (receipt_number[:6], receipt_number)).fetchone()
             if row is None:
                 return None
             case = CaseRow(*row[:7])
-            steps = run.execute(
-                "select h.state, h.at, coalesce(w.words, ''), coalesce(w.operator, '') from case_history h"
-                " left join case_word w on w.terminal_id = h.terminal_id and w.receipt_number = h.receipt_number"
-                "  and w.number = h.number"
-                " where h.terminal_id = ? and h.receipt_number = ? order by h.number",
-                (case.terminal_id, receipt_number),
-            ).fetchall()
-        return CaseFacts(
-            case,
-            row[7],
-            row[8],
-            row[9],
-            [Step(*step) for step in steps] or [Step("received", case.stored_at, "", "")],
-        )
+            steps = run.execute(_STEPS, (case.terminal_id, receipt_number)).fetchall()
+        history = [Step(*step) for step in steps] or [Step("received", case.stored_at, "", "")]
+        return CaseFacts(case, row[7], row[8], row[9], history, paper)
 
     def of_day(self, terminal_id: str, day: date, page: int) -> tuple[list[CaseRow], bool]:
         """A terminal's cases that came in on a Chinese day, newest first; whether there are more."""
@@ -149,6 +141,21 @@ _FROM = (
 )
 _IS_CASE = "e.kind = 'case' and e.result = 'stored'"
 """Also before it was opened: that it is stored is what counts."""
+_BY_RECEIPT = (
+    f"{_SELECT}, e.pack_version, e.sequence, e.times_received {_FROM}"
+    f" where {_IS_CASE} and t.terminal_number = ? and e.receipt_number = ?"
+)
+_BY_PAPER = (
+    "select r.receipt_number, r.terminal_id, t.terminal_number, r.service_code, c.state, r.recorded_at,"
+    " r.reclaimed_at, '', r.sequence, 0 from terminal t join reclaim r on r.terminal_id = t.terminal_id"
+    " join case_record c on c.terminal_id = r.terminal_id and c.receipt_number = r.receipt_number"
+    " where t.terminal_number = ? and r.receipt_number = ?"
+)
+_STEPS = (
+    "select h.state, h.at, coalesce(w.words, ''), coalesce(w.operator, '') from case_history h"
+    " left join case_word w on w.terminal_id = h.terminal_id and w.receipt_number = h.receipt_number"
+    "  and w.number = h.number where h.terminal_id = ? and h.receipt_number = ? order by h.number"
+)
 _HIDDEN = "●●●●●●"
 _TOLD_ALREADY = ("entry_id", "service_code", "pack_version")
 _PLAIN = ("started_at", "language", "kind", "has_photo", "has_fingerprint", "attachments")

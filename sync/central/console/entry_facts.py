@@ -65,6 +65,15 @@ class EntryLook:
             ).fetchone()
         return row is None or row[0] == Result.QUARANTINED.value
 
+    def undelivered(self) -> list[tuple[str, str, str, int, str]]:
+        """Accepted cases that the province did not take: terminal, receipt, failure, tries, when it was given up."""
+        with self._store.reading() as run:
+            rows = run.execute(
+                "select terminal_id, receipt_number, failure, tries, dead_at from forwarding"
+                " where dead_at is not null and delivered_at is null order by dead_at desc limit 100"
+            ).fetchall()
+        return [(row[0], row[1], row[2], int(row[3]), row[4]) for row in rows]
+
     def parking(self) -> list[tuple[str, str, int]]:
         """Terminals that told of parked entries: id, number, how many."""
         with self._store.reading() as run:

@@ -12,6 +12,7 @@ from sync.central.console.pages.fleet import page_number
 from sync.central.console.roles import Right
 from sync.central.console.visit import Refused, Visit, Way
 from sync.central.console.words import words
+from sync.central.forwarding_queue import ForwardingQueue
 
 _MOST_BATCHES = 20
 """Behind a thousand others it is left to the openers; the page then says what is known."""
@@ -30,6 +31,7 @@ def entries(visit: Visit) -> Response:
         more=count > page * PAGE,
         reason=reason,
         reasons=[name for name in words("reason") if name],
+        undelivered=look.undelivered(),
         parking=look.parking(),
     )
 
@@ -54,6 +56,15 @@ def release(visit: Visit) -> Response:
     )
 
 
+def forward(visit: Visit) -> Response:
+    """An accepted case is passed on once more."""
+    terminal_id, receipt = visit.place("terminal"), visit.place("receipt")
+    visit.note(Act.CASE_FORWARDED, receipt)
+    if not ForwardingQueue(visit.desk.platform.store).again(terminal_id, receipt):
+        raise Refused(404, "没有这个收件号的办件。")
+    return visit.go("/entries", done="forwarded")
+
+
 def _opened(visit: Visit, terminal_id: str, entry_id: UUID) -> bool:
     """Open what waits, so that nobody is told of a success that the next second takes back."""
     look = EntryLook(visit.desk.platform.store)
@@ -73,5 +84,6 @@ def _entry_id(visit: Visit) -> UUID:
 WAYS = (
     Way("GET", "/entries", Right.ENTRIES, entries),
     Way("POST", "/entries/{terminal}/{entry}/requeue", Right.REQUEUE, requeue),
+    Way("POST", "/entries/{terminal}/{receipt}/forward", Right.REQUEUE, forward),
     Way("POST", "/entries/{terminal}/{entry}/release", Right.REQUEUE, release),
 )
