@@ -133,6 +133,14 @@ class Relay:
         if not self._enrolled(journal):
             return None
         way = _OnTheWay(idle=list(self._deliveries))
+        try:
+            return self._drain(journal, way)
+        finally:
+            # After a fault of the journal too: whoever drains next finds the connections free.
+            while way.since_s:
+                del way.since_s[way.arrived.get(timeout=_LONGEST_S)[0]]
+
+    def _drain(self, journal: Journal, way: _OnTheWay) -> PlatformError | None:
         error: PlatformError | None = None
         while True:
             if error is None:
@@ -153,14 +161,19 @@ class Relay:
             leased = self._lease(journal)
             if not leased:
                 return
-            delivery = way.idle.pop(0)
-            way.since_s[delivery] = self._clock.monotonic()
+            delivery = way.idle[0]
             arguments = (delivery, leased, newest_sequence(journal), way.arrived)
-            if len(way.since_s) == 1 and not (way.idle and self.size.side_by_side):
+            since_s = self._clock.monotonic()
+            alone = not way.since_s and not (len(way.idle) > 1 and self.size.side_by_side)
+            if alone:
                 self._deliver(*arguments)  # nothing else to do meanwhile
+            else:
+                name = f"batch-{self._deliveries.index(delivery)}"
+                threading.Thread(target=self._deliver, args=arguments, name=name, daemon=True).start()
+            way.idle.remove(delivery)
+            way.since_s[delivery] = since_s
+            if alone:
                 return
-            name = f"batch-{self._deliveries.index(delivery)}"
-            threading.Thread(target=self._deliver, args=arguments, name=name, daemon=True).start()
 
     def _may_lease(self, way: _OnTheWay) -> bool:
         if not way.since_s:

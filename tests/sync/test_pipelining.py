@@ -10,7 +10,8 @@ import pytest
 
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
-from kiosk.errors import LineFault, PlatformError
+from kiosk.errors import JournalError, JournalFault, LineFault, PlatformError
+from kiosk.journal.outbox import Released
 from sync.batch import BatchAnswer
 from sync.batch_size import MOST_BYTES, BatchSize
 from sync.central.exchange import Platform
@@ -131,6 +132,28 @@ def test_a_bug_in_a_batch_beside_ends_the_relay_and_not_silently(
     lanes[1].before = break_down
     with pytest.raises(ZeroDivisionError):
         terminal.drain()
+
+
+def test_a_journal_that_fails_while_two_are_on_their_way_leaves_none_behind(
+    platform: Platform, terminal: Any, lanes: list[SlowedClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipts = terminal.record(40)
+    under_way: list[int] = []
+    for client in lanes:
+        client.before = lambda: under_way.append(1)
+        client.after = lambda: under_way.remove(1)
+
+    def fail(settlements: Any) -> int:
+        raise JournalError(JournalFault.INPUT_OUTPUT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(terminal.journal.outbox, "settle", fail)
+        with pytest.raises(JournalError):
+            terminal.drain()
+    assert under_way == []
+    terminal.journal.outbox.settle([Released(entry_id=receipt.entry_id) for receipt in receipts])
+    terminal.drain_whatever_happens()
+    assert exactly_once(platform, receipts)
 
 
 def test_on_a_line_that_is_not_known_yet_they_go_one_by_one(terminal: Any, lanes: list[SlowedClient]) -> None:
