@@ -157,7 +157,7 @@ def test_a_process_that_is_killed_at_a_call_keeps_its_promises(
 @needs_strace
 @pytest.mark.soak
 @pytest.mark.fault(2)
-@pytest.mark.parametrize("calls", ["pwrite64", "fsync,fdatasync", "ftruncate,unlink", "openat", "pread64"])
+@pytest.mark.parametrize("calls", ["pwrite64", "fsync,fdatasync", "ftruncate,unlink", "pread64"])
 @pytest.mark.parametrize("fresh", [True, False], ids=["fresh", "used"])
 def test_a_process_that_is_killed_at_every_call_in_turn(enrolled: Path, calls: str, fresh: bool) -> None:
     killed = 0
