@@ -43,6 +43,8 @@ _FULL_CHECK_UP_TO_BYTES = 4 * 1024 * 1024
 """Up to this size every page is checked at start (some 0.2 s); above it only the newest entries are."""
 
 
+_OF_A_FULL_DISK = {JournalFault.DISK_FULL, JournalFault.INPUT_OUTPUT}
+_FULL_BYTES = 256 * 1024
 LOG_ALARM_BYTES = 64 * 1024 * 1024
 """A log this long has not been folded in for thousands of commits."""
 
@@ -178,6 +180,16 @@ class Journal:
 
     @classmethod
     def _open(cls, file: Path, key: bytes, clock: Clock, boot: str | None) -> Journal:
+        try:
+            return cls._open_once(file, key, clock, boot)
+        except JournalError as error:
+            # Even opening needs a few pages for the log's index, and says "I/O error" when they cannot be had.
+            if error.fault not in _OF_A_FULL_DISK or not _give_way(file):
+                raise
+            return cls._open_once(file, key, clock, boot)
+
+    @classmethod
+    def _open_once(cls, file: Path, key: bytes, clock: Clock, boot: str | None) -> Journal:
         database = Database(file, key)
         try:
             schema.bring_up_to_date(database)
@@ -195,6 +207,17 @@ class Journal:
 
     @classmethod
     def _replace(
+        cls, file: Path, key: bytes, clock: Clock, boot: str | None, backups: Path, made: replacement.Plan
+    ) -> OpenedJournal:
+        try:
+            return cls._replace_as_planned(file, key, clock, boot, backups, made)
+        except JournalError as error:
+            if error.fault not in _OF_A_FULL_DISK or not _give_way(file):
+                raise
+            return cls._replace_as_planned(file, key, clock, boot, backups, made)
+
+    @classmethod
+    def _replace_as_planned(
         cls, file: Path, key: bytes, clock: Clock, boot: str | None, backups: Path, made: replacement.Plan
     ) -> OpenedJournal:
         damaged = replacement.set_aside(file, made)
@@ -232,6 +255,15 @@ class OpenedJournal:
     journal: Journal
     replaced: Replacement | None
     """None in the ordinary case."""
+
+
+def _give_way(file: Path) -> bool:
+    """Give the reserve free if the disk is full; whether there is room now that there was not."""
+    try:
+        full = free_bytes(file.parent) < _FULL_BYTES
+    except OSError:
+        return False
+    return full and Reserve(file).release()
 
 
 @contextmanager

@@ -144,11 +144,11 @@ def test_no_attachment_is_put_when_there_is_no_room_for_it(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 3 MiB that really fills up."""
+    """A disk of 8 MiB that really fills up."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip("nothing may be mounted here")
@@ -187,6 +187,44 @@ def test_on_a_disk_that_is_full_what_was_received_is_still_sent_and_settled(
         assert journal.reserve.hold(reserve_bytes)
         assert journal.headroom(journal.free_bytes(), reserve_bytes).cases_allowed
         assert journal.entries.record(make_case()).sequence == len(received) + 1
+        assert journal.verify().ok
+
+
+@pytest.mark.fault(7, 8)
+def test_a_sender_that_starts_on_a_full_disk_still_sends(
+    small_disk: Path, place: Place, make_case: MakeCase
+) -> None:
+    file = small_disk / "journal.db"
+    with Journal.open(file, place.key, place.clock) as journal:
+        journal.settings.set_enrolment(place.enrolment)
+        assert journal.reserve.hold(4 * MIB)
+        receipt = journal.entries.record(make_case())
+    _fill(small_disk)
+    with Journal.open(file, place.key, place.clock) as journal:
+        assert [item.entry.sequence for item in journal.outbox.lease(10, MIB, 30)] == [1]
+        assert journal.outbox.settle([Acknowledged(entry_id=receipt.entry_id, token=bytes(200))]) == 1
+        assert not journal.headroom(journal.free_bytes(), 4 * MIB).cases_allowed
+    assert not (small_disk / "journal.db.reserve").exists()
+
+
+@pytest.mark.fault(8, 14)
+def test_a_damaged_journal_on_a_full_disk_is_replaced_with_the_room_of_the_reserve(
+    small_disk: Path, place: Place, make_case: MakeCase
+) -> None:
+    file = small_disk / "journal.db"
+    with Journal.open(file, place.key, place.clock) as journal:
+        journal.settings.set_enrolment(place.enrolment)
+        assert journal.reserve.hold(4 * MIB)
+        received = [journal.entries.record(make_case()) for _ in range(50)]
+        journal._database.run("DROP TRIGGER audit_never_changes")
+        journal.audit.append(AuditEvent.LINE_LOST)
+        journal._database.run("UPDATE audit SET digest = randomblob(32) WHERE position = 51")
+    _fill(small_disk)
+    opened = Journal.open_or_replace(file, place.key, place.clock)
+    assert opened.replaced is not None
+    assert not (small_disk / "journal.db.reserve").exists()
+    with opened.journal as journal:
+        assert journal.entries.count() == len(received) == 50
         assert journal.verify().ok
 
 
