@@ -108,7 +108,7 @@ class Agent:
                 settings, self._clock, platform_clock, lambda: catalogue.current_digest, self._other_faults
             ),
             self.chores,
-            bytes_in_flight=lambda: self.relay.bytes_in_flight,
+            bytes_in_flight=lambda: self.relay.bytes_in_flight + self._clients[3].bytes_in_flight,
             on_to_send=self.relay.wake,
             on_catalogue=self.freight.note_catalogue,
         )

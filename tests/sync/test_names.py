@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,3 +197,56 @@ def test_families_take_turns_and_what_was_good_comes_first() -> None:
     assert literal == [Address(V4, ("192.0.2.7", 443))]
     with pytest.raises(NoAddress):
         Resolver(SystemClock(), lambda host, port: []).addresses("b.test", 443, 2.0, threading.Event())
+
+
+_WITH_A_SILENT_NAME_SERVER = """
+import socket, subprocess, sys, threading, time
+from kiosk.clock import SystemClock
+from sync.resolver import Address, NoAddress, Resolver
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+resolver = Resolver(SystemClock())
+began = time.monotonic()
+try:
+    resolver.addresses("platform.test", 443, 0.8, threading.Event())
+except NoAddress:
+    pass
+else:
+    raise AssertionError("an address from nowhere")
+assert 0.7 < time.monotonic() - began < 1.5, "the deadline"
+server.settimeout(5)
+assert b"platform" in server.recv(512), "the real resolver was asked"
+good = Address(socket.AF_INET, ("192.0.2.1", 443))
+resolver.proved_good("platform.test", 443, good)
+began = time.monotonic()
+assert resolver.addresses("platform.test", 443, 5.0, threading.Event()) == [good]
+assert time.monotonic() - began < 1.0
+"""
+
+
+@pytest.mark.fault(56)
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("ip"),
+    reason="needs a network and a mount namespace of its own",
+)
+def test_a_name_server_that_never_answers(tmp_path: Path) -> None:
+    """The system's own resolver, before a server that takes questions and keeps them."""
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:20 attempts:3\n")
+    done = subprocess.run(
+        [
+            "unshare",
+            "-n",
+            "-m",
+            sys.executable,
+            "-c",
+            _WITH_A_SILENT_NAME_SERVER,
+            str(tmp_path / "resolv.conf"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+    assert done.returncode == 0, done.stderr
