@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from kiosk.clock import Clock, boot_id
 from kiosk.config import KeepingSettings
@@ -37,6 +38,8 @@ class Records(QObject):
 
     opened = Signal()
     failed = Signal()
+    _key_found = Signal(object)
+    """From the thread that asks for it: the key, or the fault."""
 
     def __init__(
         self,
@@ -56,6 +59,9 @@ class Records(QObject):
         self._journal: Journal | None = None
         self._prepared: PreparedCase | None = None
         self.fault: JournalFault | None = None
+        self._key: bytes | None = None
+        self._asking: threading.Thread | None = None
+        self._key_found.connect(self._open_with, Qt.ConnectionType.QueuedConnection)
         self._retry = QTimer(self, singleShot=True, interval=_RETRY_MS)
         self._retry.timeout.connect(self.open)
 
@@ -95,12 +101,42 @@ class Records(QObject):
         return found.days_left if found is not None else None
 
     def open(self) -> None:
-        """Open the journal; where it cannot be opened, say so and go on trying."""
-        from kiosk.journal.journal import Journal, load_or_create_key
+        """Open the journal; where it cannot be opened, say so and go on trying.
+
+        With a TPM this returns at once: a chip of its own may take a second to give the key, and one that hangs
+        much longer, for which no page should stand still.
+        """
+        from kiosk.secrets.tpm import is_usable
+
+        if not is_usable(self._tpm):
+            self._open_with(self._load_key())
+        elif self._asking is None or not self._asking.is_alive():
+            self._asking = threading.Thread(target=self._ask_for_key, name="page-key", daemon=True)
+            self._asking.start()
+
+    def _ask_for_key(self) -> None:
+        found = self._load_key()
+        with contextlib.suppress(RuntimeError):  # the face has ended meanwhile
+            self._key_found.emit(found)
+
+    def _load_key(self) -> bytes | JournalFault:
+        from kiosk.journal.journal import load_or_create_key
 
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            key = load_or_create_key(self._key_file, self._file, self._tpm)
+            return load_or_create_key(self._key_file, self._file, self._tpm)
+        except JournalError as error:
+            return error.fault
+        except OSError:
+            return JournalFault.READ_ONLY
+
+    def _open_with(self, key: bytes | JournalFault) -> None:
+        from kiosk.journal.journal import Journal
+
+        if not isinstance(key, bytes):
+            self._lose(key)
+            return
+        try:
             found = Journal.open_or_replace(self._file, key, self._clock)
             found.journal.print_jobs.reconcile()
         except JournalError as error:
@@ -111,6 +147,7 @@ class Records(QObject):
             return
         if found.replaced is not None:
             log.error("the journal was replaced", extra={"fault": found.replaced.fault})
+        self._key = key
         self._journal, self.fault, self._head_room = found.journal, None, None
         self._journal.reserve.wanted_bytes = self._reserve_bytes
         self.opened.emit()
@@ -171,7 +208,7 @@ class Records(QObject):
                     return error.fault
                 # Nobody knows whether it was recorded: a fresh journal and the same case settle it.
                 self.close()
-                self.open()
+                self._open_with(self._key if self._key is not None else self._load_key())
         return JournalFault.INPUT_OUTPUT
 
     def slip_key(self) -> bytes | None:
