@@ -176,6 +176,8 @@ class AttachmentUpload:
         """A refusal concerns this one: the others go on."""
         if refused.status in (401, 403):
             raise refused
+        if refused.word == "unknown-entry":
+            return  # a platform that was put back: its entry is sent again first
         self._refusals[pending.digest] = self._refusals.get(pending.digest, 0) + 1
         if refused.word == "digest":
             journal.attachments.note_sent(pending.digest, 0)

@@ -23,6 +23,7 @@ from kiosk.journal.audit import AuditEvent
 from kiosk.journal.backup import newest_first
 from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.settings import SettingKey
+from sync.central.attachment_store import AttachmentStore
 from sync.central.exchange import Platform
 from sync.central.inbox import put_message
 from sync.central.server import build_platform, serving
@@ -31,6 +32,7 @@ from sync.heartbeat import Heartbeat, Heeded, sign_due_root
 from sync.inbox_download import ENTRY_QUARANTINED, ENTRY_RELEASED, InboxDownload
 from sync.platform_clock import PlatformClock
 from sync.wire import HeartbeatRequest
+from tests.sync.test_attachments import hand_in, upload
 
 CODE = "4821093377"
 
@@ -113,6 +115,28 @@ def test_a_platform_put_back_gets_again_what_it_lost(
     assert beat(terminal).sent_again == 0
     epoch = terminal.journal.settings.get(SettingKey.PLATFORM_EPOCH)
     assert epoch == county.platform.store.epoch.encode()
+
+
+@pytest.mark.fault(65)
+def test_what_was_handed_in_is_sent_again_too(
+    county: County, make_terminal: Callable[..., Any], tmp_path: Path
+) -> None:
+    terminal = make_terminal(county.url)
+    terminal.enrol()
+    terminal.record(1)
+    assert terminal.drain() is None
+    beat(terminal)
+    county.copy_to(tmp_path / "backup")
+    (attachment,) = hand_in(terminal, bytes(range(256)) * 1000)
+    assert terminal.drain() is None
+    assert upload(terminal) == 1
+    county.put_back(tmp_path / "backup")
+    assert beat(terminal).sent_again == 1
+    terminal.drain_whatever_happens()
+    assert upload(terminal) == 1
+    found = AttachmentStore(county.platform.store).find(terminal.client.terminal_id, attachment.digest)
+    assert found is not None
+    assert found.stored_at is not None
 
 
 @pytest.mark.fault(17)
