@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from selenium.webdriver.common.by import By
@@ -34,7 +35,7 @@ def main() -> None:
             if sys.argv[2:] and (name or "plain") not in sys.argv[2:]:
                 continue
             with chromium(scale=scale, language=language) as driver:
-                paint(driver, office, fleet, folder, name, scale)
+                paint(Painter(driver, office, folder, name, scale), fleet)
 
 
 @contextmanager
@@ -51,76 +52,100 @@ def practice_office(folder: Path) -> Iterator[tuple[Office, list[PracticeTermina
     platform.store.close()
 
 
-def paint(
-    driver: WebDriver, office: Office, fleet: list[PracticeTerminal], folder: Path, mark: str, scale: float
-) -> None:
-    """All pages in one browser."""
+@dataclass
+class Painter:
+    """Takes pictures in one browser."""
 
-    def picture(name: str, path: str | None = None) -> None:
+    driver: WebDriver
+    office: Office
+    folder: Path
+    mark: str
+    scale: float
+
+    def picture(self, name: str, path: str | None = None) -> None:
+        """The whole page, as long as it is."""
         if path is not None:
-            driver.get(f"{office.url}/console{path}")
-        height = min(driver.execute_script("return document.documentElement.scrollHeight"), _TALLEST)
-        shot = driver.execute_cdp_cmd(
-            "Page.captureScreenshot",
-            {
-                "captureBeyondViewport": True,
-                "clip": {"x": 0, "y": 0, "width": round(1366 / scale), "height": height, "scale": 1},
-            },
-        )
-        (folder / f"{mark}{name}.png").write_bytes(base64.b64decode(shot["data"]))
+            self.go(path)
+        height = min(self.driver.execute_script("return document.documentElement.scrollHeight"), _TALLEST)
+        clip = {"x": 0, "y": 0, "width": round(1366 / self.scale), "height": height, "scale": 1}
+        wish = {"captureBeyondViewport": True, "clip": clip}
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", wish)
+        (self.folder / f"{self.mark}{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
-    def leave() -> None:
-        driver.find_element(By.CSS_SELECTOR, ".who form button").click()
+    def go(self, path: str) -> None:
+        self.driver.get(f"{self.office.url}/console{path}")
 
-    picture("01-sign-in", "/sign-in")
-    sign_in(driver, office, office.people["ope.zhang"])
-    picture("02-fleet", "/terminals")
-    picture("03-fleet-filtered", "/terminals?alert=silent")
-    picture("04-terminal", f"/terminals/{fleet[0].id}")
-    picture("05-terminal-cloned", f"/terminals/{fleet[12].id}")
-    driver.find_element(By.CSS_SELECTOR, ".acts summary").click()
-    picture("06-terminal-lift")
-    picture("07-cases", "/cases")
-    with office.platform.store.reading() as run:
+    def press(self, selector: str) -> None:
+        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+
+    def fill(self, field: str, words: str) -> None:
+        self.driver.find_element(By.ID, field).send_keys(words)
+
+    @contextmanager
+    def as_person(self, name: str) -> Iterator[None]:
+        sign_in(self.driver, self.office, self.office.people[name])
+        yield
+        self.press(".who form button")
+
+
+def paint(painter: Painter, fleet: list[PracticeTerminal]) -> None:
+    """All pages."""
+    painter.picture("01-sign-in", "/sign-in")
+    with painter.as_person("ope.zhang"):
+        _paint_fleet(painter, fleet)
+        _paint_cases(painter)
+        _paint_rest(painter)
+    with painter.as_person("pub.zhang"):
+        painter.picture("17-catalogue", "/catalogue")
+    with painter.as_person("adm.zhang"):
+        painter.go("/accounts")
+        painter.fill("name", f"wang.wu{painter.mark.strip('-')}")
+        painter.press("form.card button")
+        painter.picture("18-accounts")
+        painter.picture("19-refused", "/cases")
+        painter.picture("20-password", "/password")
+    with painter.as_person("aud.zhang"):
+        painter.picture("21-audit", "/audit?check=1")
+
+
+def _paint_fleet(painter: Painter, fleet: list[PracticeTerminal]) -> None:
+    painter.picture("02-fleet", "/terminals")
+    painter.picture("03-fleet-filtered", "/terminals?alert=silent")
+    painter.picture("04-terminal", f"/terminals/{fleet[0].id}")
+    painter.picture("05-terminal-cloned", f"/terminals/{fleet[12].id}")
+    painter.press(".acts summary")
+    painter.picture("06-terminal-lift")
+
+
+def _paint_cases(painter: Painter) -> None:
+    painter.picture("07-cases", "/cases")
+    with painter.office.platform.store.reading() as run:
         rows = run.execute("select receipt_number, state from case_record order by receipt_number").fetchall()
     returned = next(row[0] for row in rows if row[1] == "returned")
     received = next(row[0] for row in rows if row[1] == "received")
-    picture("08-case", f"/cases/{received}")
-    driver.find_element(By.CSS_SELECTOR, "input[value=returned]").click()
-    driver.find_element(By.ID, "words").send_keys("请带上户口簿再来一次：上次的照片看不清。")
-    driver.find_element(By.CSS_SELECTOR, "form.stacked button").click()
-    picture("09-case-returned")
-    driver.get(f"{office.url}/console/cases/{returned}")
-    driver.find_element(By.ID, "reason").send_keys("群众来电核对地址")
-    driver.find_element(By.CSS_SELECTOR, "form.tight button").click()
-    picture("10-case-shown")
-    picture("11-case-not-found", "/cases?receipt=1234567890123456")
-    picture("12-entries", "/entries")
-    picture("13-ratings", "/ratings")
-    picture("14-tickets", "/tickets")
-    driver.get(f"{office.url}/console/codes")
-    driver.find_element(By.ID, "label").send_keys("青石村便民服务站")
-    driver.find_element(By.CSS_SELECTOR, "form.card button").click()
-    picture("15-codes")
-    day = office.clock.now().date().isoformat()
-    picture("16-ledger", f"/ledger?day={day}")
-    printed = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
-    (folder / f"{mark}16-ledger.pdf").write_bytes(base64.b64decode(printed["data"]))
-    leave()
-    sign_in(driver, office, office.people["pub.zhang"])
-    picture("17-catalogue", "/catalogue")
-    leave()
-    sign_in(driver, office, office.people["adm.zhang"])
-    driver.get(f"{office.url}/console/accounts")
-    driver.find_element(By.ID, "name").send_keys(f"wang.wu{mark.strip('-')}")
-    driver.find_element(By.CSS_SELECTOR, "form.card button").click()
-    picture("18-accounts")
-    picture("19-refused", "/cases")
-    picture("20-password", "/password")
-    leave()
-    sign_in(driver, office, office.people["aud.zhang"])
-    picture("21-audit", "/audit?check=1")
-    leave()
+    painter.picture("08-case", f"/cases/{received}")
+    painter.press("input[value=returned]")
+    painter.fill("words", "请带上户口簿再来一次：上次的照片看不清。")
+    painter.press("form.stacked button")
+    painter.picture("09-case-returned")
+    painter.go(f"/cases/{returned}")
+    painter.fill("reason", "群众来电核对地址")
+    painter.press("form.tight button")
+    painter.picture("10-case-shown")
+    painter.picture("11-case-not-found", "/cases?receipt=1234567890123456")
+
+
+def _paint_rest(painter: Painter) -> None:
+    painter.picture("12-entries", "/entries")
+    painter.picture("13-ratings", "/ratings")
+    painter.picture("14-tickets", "/tickets")
+    painter.go("/codes")
+    painter.fill("label", "青石村便民服务站")
+    painter.press("form.card button")
+    painter.picture("15-codes")
+    painter.picture("16-ledger", f"/ledger?day={painter.office.clock.now().date().isoformat()}")
+    printed = painter.driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+    (painter.folder / f"{painter.mark}16-ledger.pdf").write_bytes(base64.b64decode(printed["data"]))
 
 
 if __name__ == "__main__":

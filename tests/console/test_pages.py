@@ -176,7 +176,8 @@ def test_a_case_is_moved_step_by_step_and_the_terminal_is_told(
     assert _state(office, receipt) is PlatformState.RECEIVED
     assert tab.post(path, state="returned", words="请带上户口簿").status_code == 303
     assert tab.post(path, state="accepted").status_code == 303
-    assert tab.post(path, state="concluded").status_code == 303
+    assert tab.post(path, state="concluded", seen="received").status_code == 409, "a page that is out of date"
+    assert tab.post(path, state="concluded", seen="accepted").status_code == 303
     assert tab.post(path, state="accepted").status_code == 409, "what is concluded stays so"
     assert _state(office, receipt) is PlatformState.CONCLUDED
     assert "请带上户口簿" in tab.get(f"/cases/{receipt}").text

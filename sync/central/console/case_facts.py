@@ -113,9 +113,9 @@ class CaseLook:
         with self._store.transaction(case.terminal_id) as run:
             run.execute(
                 "insert into case_word select ?, ?, max(number), ?, ?, ?, ? from case_history"
-                " where terminal_id = ? and receipt_number = ? having max(number) is not null"
+                " where terminal_id = ? and receipt_number = ? and state = ? having max(number) is not null"
                 " on conflict (terminal_id, receipt_number, number) do nothing",
-                (*place, state.value, words, operator, self._store.now(), *place),
+                (*place, state.value, words, operator, self._store.now(), *place, state.value),
             )
 
     def content(self, case: CaseRow, shown: bool) -> list[Said]:

@@ -170,6 +170,7 @@ ENGLISH: dict[str, str] = {
     "显示内容": "Show",
     "没有这种状态。": "There is no such state.",
     "办件现在的状态不能这样变更。": "From its present state the case cannot be moved there.",
+    "办件刚被别人变更过，请看清现在的状态再处理。": "Somebody else has just moved the case; look at its state again.",
     "请写明原因：群众要凭它补正。": "Give the reason: the resident must know what to mend.",
     "理由会记入操作记录，不要写证件号和电话号码。": "The reason goes on record: no document numbers, no telephone numbers.",
     "请写明查看的理由，至少四个字。": "Give a reason of at least four characters.",

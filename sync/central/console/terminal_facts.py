@@ -10,6 +10,18 @@ from sync.central.store import Store
 
 _HISTORY = 2000
 _LINES = 40
+_DEVICES = "select device, state, paper, detail, since from device_report where terminal_id = ? order by device limit ?"
+_NOTES = (
+    "select kind, first_sequence, last_sequence, noticed_at, closed_at from chain_note where terminal_id = ?"
+    " order by number desc limit ?"
+)
+_ALARMS = (
+    "select number, kind, detail, noticed_at, closed_at from alarm where terminal_id = ?"
+    " order by number desc limit ?"
+)
+_ROOTS = (
+    "select day, position, digest, stored_at from audit_root where terminal_id = ? order by day desc limit ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +108,12 @@ class TerminalLook:
                 since,
                 _told(run, terminal_id),
                 _history(run, terminal_id),
-                _rows(
-                    run,
-                    "select device, state, paper, detail, since from device_report where terminal_id = ?"
-                    " order by device limit ?",
-                    terminal_id,
-                ),
-                _rows(
-                    run,
-                    "select kind, first_sequence, last_sequence, noticed_at, closed_at from chain_note"
-                    " where terminal_id = ? order by number desc limit ?",
-                    terminal_id,
-                ),
-                _rows(
-                    run,
-                    "select number, kind, detail, noticed_at, closed_at from alarm where terminal_id = ?"
-                    " order by number desc limit ?",
-                    terminal_id,
-                ),
+                _rows(run, _DEVICES, terminal_id),
+                _rows(run, _NOTES, terminal_id),
+                _rows(run, _ALARMS, terminal_id),
                 [
                     (day, position, spaced(bytes(digest)[:8]), stored_at)
-                    for day, position, digest, stored_at in _rows(
-                        run,
-                        "select day, position, digest, stored_at from audit_root where terminal_id = ?"
-                        " order by day desc limit ?",
-                        terminal_id,
-                    )
+                    for day, position, digest, stored_at in _rows(run, _ROOTS, terminal_id)
                 ],
                 _count(run, "terminal_id = ?", terminal_id),
                 _count(run, "terminal_id = ? and result = 'quarantined'", terminal_id),

@@ -79,6 +79,8 @@ def move(visit: Visit) -> Response:
     path = f"/cases/{facts.row.receipt_number}"
     if state is now:
         return visit.go(path, done="same")
+    if visit.filled("seen", 20) not in ("", now.value):
+        return _case_page(visit, facts, False, "办件刚被别人变更过，请看清现在的状态再处理。", 409)
     words = visit.filled("words", _LONGEST_WORDS)
     if state not in NEXT[now]:
         return _case_page(visit, facts, False, "办件现在的状态不能这样变更。", 409)
