@@ -15,12 +15,19 @@ _held: dict[Path, int] = {}
 
 
 def claim(run_dir: Path, name: str) -> bool:
-    """Be the only `name` on this terminal until the process ends; False when another one is already. Raises OSError."""
-    run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Be the only `name` on this terminal until the process ends; False when another one is already.
+
+    Where no lock can be kept (a run folder that nobody may write), nobody is refused: a terminal that cannot even
+    say that it is out of service would be worse.
+    """
     file = run_dir / f"{name}.lock"
     if file in _held:
         return True
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return True
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

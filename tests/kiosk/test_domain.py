@@ -1,5 +1,6 @@
 """Receipt numbers, identity numbers, masks, packs, idle times, availability."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +18,7 @@ from kiosk.documents.page import QrCode, Text
 from kiosk.documents.slip import compose_slip
 from kiosk.domain.case import new_entry_id
 from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus, SupplyState
+from kiosk.domain.enrolment import Standing
 from kiosk.domain.receipt import (
     Receipt,
     in_fours,
@@ -153,6 +155,29 @@ def test_what_is_missing_is_said_before_the_start() -> None:
     assert not availability(progress, offline).can_start
     assert not availability(pension, Situation(line=LineState.ONLINE)).can_start
     assert not availability(pension, Situation(devices=READER_UP, enrolled=False)).can_start
+
+
+@pytest.mark.fault(6, 17, 25)
+@pytest.mark.parametrize(
+    ("situation", "obstacle"),
+    [
+        (
+            Situation(devices=READER_UP, line=LineState.ONLINE, standing=Standing.ROLLED_BACK),
+            Obstacle.STOPPED,
+        ),
+        (Situation(devices=READER_UP, line=LineState.ONLINE, standing=Standing.CLONED), Obstacle.STOPPED),
+        (Situation(devices=READER_UP, line=LineState.ONLINE, room_for_cases=False), Obstacle.NO_ROOM),
+    ],
+)
+def test_a_stopped_or_full_terminal_begins_nothing_that_it_would_have_to_keep(
+    situation: Situation, obstacle: Obstacle
+) -> None:
+    pension, progress = load_catalogue(PACKS).packs.values()
+    found = availability(pension, situation)
+    assert obstacle in found.obstacles
+    assert not found.can_start
+    assert availability(progress, situation).can_start  # looking a case up keeps nothing
+    assert obstacle not in availability(pension, replace(situation, journal_ready=False)).obstacles
 
 
 def test_idle_warns_then_expires_and_work_does_not_count() -> None:

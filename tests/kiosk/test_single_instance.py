@@ -50,6 +50,12 @@ def test_a_second_process_of_a_kind_is_refused_and_one_of_another_kind_is_not(tm
     assert claim(tmp_path, "sync")
 
 
+@pytest.mark.fault(9)
+def test_where_no_lock_can_be_kept_nobody_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert claim(tmp_path / "file" / "run", "ui")
+
+
 @pytest.mark.fault(22)
 @pytest.mark.parametrize("package", ["sync", "devices"])
 def test_a_second_process_ends_before_it_touches_anything(tmp_path: Path, package: str) -> None:

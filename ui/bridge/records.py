@@ -146,7 +146,10 @@ class Records(QObject):
             self._lose(JournalFault.READ_ONLY)
             return
         if found.replaced is not None:
-            log.error("the journal was replaced", extra={"fault": found.replaced.fault})
+            log.error(
+                "the journal was replaced",
+                extra={"fault": found.replaced.fault, "may_fork": found.replaced.may_fork},
+            )
         self._key = key
         self._journal, self.fault, self._head_room = found.journal, None, None
         self._journal.reserve.wanted_bytes = self._reserve_bytes
