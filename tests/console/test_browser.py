@@ -6,7 +6,10 @@ import csv
 import io
 from pathlib import Path
 
+import pyotp
 import pytest
+import zxingcpp
+from PIL import Image
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -161,6 +164,17 @@ def test_a_code_is_made_and_the_ledger_downloaded(
     WebDriverWait(browser, 10, 0.05).until(lambda _: file.exists() and file.stat().st_size > 0)
     rows = list(csv.reader(io.StringIO(Path(file).read_text(encoding="utf-8-sig"))))
     assert rows[1][2].replace(" ", "") == receipt
+
+
+def test_the_code_of_a_new_account_can_be_scanned_off_the_screen(office: Office, browser: WebDriver) -> None:
+    sign_in(browser, office, office.appoint("wang.wu", Role.ADMINISTRATOR))
+    browser.get(f"{office.url}/console/accounts")
+    browser.find_element(By.ID, "name").send_keys("a.long.name-of-somebody.else", Keys.ENTER)
+    picture = browser.find_element(By.CSS_SELECTOR, ".qr").screenshot_as_png
+    read = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)).convert("L"))
+    told = browser.find_element(By.CSS_SELECTOR, "[data-uri]").text
+    assert [code.text for code in read] == [told]
+    assert pyotp.parse_uri(told).name == "a.long.name-of-somebody.else"
 
 
 def test_no_page_breaks_its_own_policy_or_runs_over_at_200_percent(

@@ -159,7 +159,7 @@ ENGLISH: dict[str, str] = {
     "第 {n} 条": "entry {n}",
     "终端记录": "Recorded there",
     "平台入库": "Stored here",
-    "收到 {n} 次": "came {n} times",
+    "收到 {n} 次": "came {n}×",
     "群众填写的内容": "What the resident said",
     "终端已损毁，只凭群众手里的凭条认回；内容要请群众重新提供。": "Its terminal was lost; it is known from the resident's slip alone, and its content must be given again.",
     "只有凭条": "Slip only",

@@ -88,7 +88,9 @@ def _page(
 def _qr(uri: str) -> Markup:
     """The authenticator's code as SVG; made here from our own characters, so it needs no escaping."""
     stream = io.BytesIO()
-    segno.make(uri, error="m").save(stream, kind="svg", scale=5, border=3, xmldecl=False, svgns=False)
+    segno.make(uri, error="m").save(
+        stream, kind="svg", scale=5, border=3, xmldecl=False, svgns=False, omitsize=True
+    )
     return Markup(stream.getvalue().decode("ascii"))  # noqa: S704
 
 
