@@ -74,8 +74,8 @@ class Crowd:
     """What the fleet saw."""
 
     statuses: Counter[str] = field(default_factory=Counter)
-    arrivals: Counter[int] = field(default_factory=Counter)
-    """Requests a second, since the beginning."""
+    returns: Counter[int] = field(default_factory=Counter)
+    """Requests a second that are not a terminal's first."""
     waits_s: list[float] = field(default_factory=list)
     """From a request to its answer, of those that were heard."""
     began: float = field(default_factory=time.monotonic)
@@ -124,7 +124,8 @@ class FleetRun:
         backoff = Backoff(_RETRY_CAP_S)
         while not terminal.delivered:
             terminal.attempts += 1
-            self.crowd.arrivals[int(time.monotonic() - self.crowd.began)] += 1
+            if terminal.attempts > 1:
+                self.crowd.returns[int(time.monotonic() - self.crowd.began)] += 1
             pause_s: float | None = None
             try:
                 async with asyncio.timeout(_ANSWER_S):
