@@ -378,3 +378,18 @@ def test_a_publisher_is_made_known_on_the_platforms_machine(tmp_path: Path, key:
     assert run.invoke(central, [*common, public]).output.strip() == public
     assert run.invoke(central, [*common, public]).output.strip() == public
     assert run.invoke(central, [*common, "not a key"]).exit_code == 2
+
+
+@pytest.mark.fault(123)
+def test_a_pack_of_ten_megabytes(shelf: Shelf, signed_by: Callable[..., Publication]) -> None:
+    """Its publisher is told; and a platform that hands it out all the same changes nothing here."""
+    digest = shelf.publish(signed_by(1))
+    assert shelf.follow(digest) == 1
+    huge = SourcePack("huge-service", "1.0.0", "30-huge.yaml", PENSION + "# " + "字" * 3_500_000)
+    publication = signed_by(2, pension(), huge)
+    with pytest.raises(CatalogueError) as caught:
+        shelf.publish(publication)
+    assert caught.value.fault is CatalogueFault.SHAPE
+    assert shelf.follow(shelf.hand_out(publication)) is None
+    assert shelf.download.fault is CatalogueFault.SHAPE
+    assert offered(PACKS, shelf.folder, shelf.publisher).signed_version == 1
