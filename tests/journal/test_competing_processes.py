@@ -89,13 +89,16 @@ def test_every_receipt_survives_a_kill_at_any_moment(enrolled: Place) -> None:
     for _ in range(12):
         process = _start("record", enrolled.file, 100_000)
         assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(random.uniform(0.001, 0.12))
+        # So many receipts are in somebody's hand, and the kill comes at any moment of the next one.
+        output = "".join(process.stdout.readline() for _ in range(random.randrange(8, 25)))
+        time.sleep(random.uniform(0, 0.003))
         process.kill()
-        output, _ = process.communicate(timeout=10)
+        with process.stdout as rest:
+            output += rest.read()
+        process.wait(timeout=10)
         promised += _receipts(output)
         _check(enrolled, promised)
-    assert len(promised) > 100
+    assert len(promised) > 80
 
 
 POINTS = [1, 2, 3, 5, 8, 13]
