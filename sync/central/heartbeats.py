@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from kiosk.domain.enrolment import Standing
 from kiosk.domain.entry import iso_utc
 from sync.central.alarms import AlarmKind, raise_alarm
 from sync.central.audit_roots import newest_day, store_roots
@@ -31,7 +32,12 @@ class _Row:
 
     high_water: int
     epoch_seen: str
+    """The last epoch in which this terminal knew no more than the platform."""
     before: Before
+
+    def forgot(self, message: HeartbeatRequest) -> bool:
+        """Whether the terminal holds acknowledgements for what is not here."""
+        return message.acknowledged_sequence > self.high_water
 
 
 class Heartbeats:
@@ -52,51 +58,59 @@ class Heartbeats:
 
         Raises `Replayed`.
         """
-        terminal_id, now = terminal.terminal_id, self._store.now()
         if not message.tail_digest:
             message = msgspec.structs.replace(message, tail_sequence=sequence)
-        with self._store.transaction(terminal_id) as run:
-            self._store.use_nonce(run, terminal_id, nonce)
-            row = _read(run, terminal_id)
-            verdict = judge_chain(run, terminal_id, message, row.high_water, row.before)
-            standing = note_verdict(run, terminal_id, verdict, message.tail_sequence, row.high_water, now)
-            forgot = message.acknowledged_sequence > row.high_water
-            epoch_seen = row.epoch_seen if forgot else self._store.epoch
-            run.execute(
-                "update terminal set last_heard_at = ?, version = ?, heartbeat = ?, clock_offset_s = ?, epoch_seen = ?"
-                " where terminal_id = ?",
-                (
-                    now,
-                    message.version,
-                    encode(message).decode("utf-8"),
-                    clock_offset_s,
-                    epoch_seen,
-                    terminal_id,
-                ),
-            )
-            _keep(run, terminal_id, message, clock_offset_s, now, row.before, verdict.suspect_sequence)
-            _keep_history(run, terminal_id, message, clock_offset_s, self._store.clock.now())
-            _keep_devices(run, terminal_id, message.devices, now)
-            store_roots(run, terminal_id, terminal.public_key, message.audit_roots, now)
-            gaps = missing_ranges(run, terminal_id, _MOST_GAPS)
-            if forgot:
-                beyond = (row.high_water + 1, message.acknowledged_sequence)
-                gaps = [*gaps[: _MOST_GAPS - 1], beyond]
-                raise_alarm(run, terminal_id, AlarmKind.PLATFORM_FORGOT, f"{beyond[0]}-{beyond[1]}", now)
-            head = run.execute(
-                "select max(number) from inbox where terminal_id = ?", (terminal_id,)
-            ).fetchone()
-            until = newest_day(run, terminal_id)
-        if forgot and row.epoch_seen == self._store.epoch:
+        with self._store.transaction(terminal.terminal_id) as run:
+            self._store.use_nonce(run, terminal.terminal_id, nonce)
+            row = _read(run, terminal.terminal_id)
+            self._keep(run, terminal, message, clock_offset_s, row)
+            answer = self._answer(run, terminal.terminal_id, message, row)
+        if row.forgot(message) and row.epoch_seen == self._store.epoch:
             self._begin_epoch(row.epoch_seen)
+        catalogue = CatalogueStore(self._store).newest_digest()
+        return msgspec.structs.replace(answer, epoch=self._store.epoch, catalogue=catalogue)
+
+    def _keep(
+        self,
+        run: Cursor,
+        terminal: Terminal,
+        message: HeartbeatRequest,
+        clock_offset_s: float | None,
+        row: _Row,
+    ) -> None:
+        terminal_id, now = terminal.terminal_id, self._store.now()
+        verdict = judge_chain(run, terminal_id, message, row.high_water, row.before)
+        note_verdict(run, terminal_id, verdict, message.tail_sequence, row.high_water, now)
+        epoch_seen = row.epoch_seen if row.forgot(message) else self._store.epoch
+        run.execute(
+            "update terminal set last_heard_at = ?, version = ?, heartbeat = ?, clock_offset_s = ?, epoch_seen = ?"
+            " where terminal_id = ?",
+            (now, message.version, encode(message).decode("utf-8"), clock_offset_s, epoch_seen, terminal_id),
+        )
+        _keep_latest(run, terminal_id, message, clock_offset_s, now, row.before, verdict.suspect_sequence)
+        _keep_history(run, terminal_id, message, clock_offset_s, self._store.clock.now())
+        _keep_devices(run, terminal_id, message.devices, now)
+        store_roots(run, terminal_id, terminal.public_key, message.audit_roots, now)
+
+    def _answer(self, run: Cursor, terminal_id: str, message: HeartbeatRequest, row: _Row) -> HeartbeatAnswer:
+        gaps = missing_ranges(run, terminal_id, _MOST_GAPS)
+        if row.forgot(message):
+            first, last = row.high_water + 1, message.acknowledged_sequence
+            gaps = [*gaps[: _MOST_GAPS - 1], (first, last)]
+            raise_alarm(run, terminal_id, AlarmKind.PLATFORM_FORGOT, f"{first}-{last}", self._store.now())
+        found = run.execute(
+            "select standing, (select max(number) from inbox where inbox.terminal_id = terminal.terminal_id)"
+            " from terminal where terminal_id = ?",
+            (terminal_id,),
+        ).fetchone()
+        assert found is not None, "only known terminals get here"
         return HeartbeatAnswer(
             epoch=self._store.epoch,
             high_water=row.high_water,
-            inbox_head=(head[0] if head else None) or 0,
+            inbox_head=found[1] or 0,
             gaps=gaps,
-            standing=standing,
-            audit_roots_until=until,
-            catalogue=CatalogueStore(self._store).newest_digest(),
+            standing=Standing(found[0]),
+            audit_roots_until=newest_day(run, terminal_id),
         )
 
     def _begin_epoch(self, instead_of: str) -> None:
@@ -112,12 +126,12 @@ class Heartbeats:
 def _read(run: Cursor, terminal_id: str) -> _Row:
     row = run.execute(
         "select t.high_water, t.epoch_seen, coalesce(h.boot_id, ''), coalesce(h.earlier_boot_id, ''),"
-        " coalesce(h.suspect_sequence, 0) from terminal t left join heartbeat h on h.terminal_id = t.terminal_id"
+        " coalesce(h.suspect_sequence, 0), h.uptime_s from terminal t left join heartbeat h on h.terminal_id = t.terminal_id"
         " where t.terminal_id = ?",
         (terminal_id,),
     ).fetchone()
     assert row is not None, "only known terminals get here"
-    return _Row(int(row[0]), row[1], Before(row[2], row[3], int(row[4])))
+    return _Row(int(row[0]), row[1], Before(row[2], row[3], int(row[4]), row[5]))
 
 
 _HEARTBEAT = (
@@ -132,7 +146,7 @@ _KEEP = (
 )
 
 
-def _keep(
+def _keep_latest(
     run: Cursor,
     terminal_id: str,
     message: HeartbeatRequest,

@@ -24,6 +24,8 @@ class Before:
     earlier_boot_id: str = ""
     suspect_sequence: int = 0
     """The high water when a heartbeat last told of an older journal and might have been overtaken; else 0."""
+    uptime_s: float | None = None
+    """When it was written, by the clock of its process: one that is sent again after a lost answer says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,8 @@ def judge_chain(
         return Verdict(Standing.CLONED)
     if message.tail_sequence >= high_water:
         return Verdict(Standing.OK)
-    if before.suspect_sequence > message.tail_sequence or not _may_be_overtaken(
-        run, terminal_id, message, high_water
-    ):
+    told_again = before.suspect_sequence > message.tail_sequence and message.uptime_s != before.uptime_s
+    if told_again or not _may_be_overtaken(run, terminal_id, message, high_water):
         return Verdict(Standing.ROLLED_BACK)
     return Verdict(Standing.OK, suspect_sequence=high_water)
 

@@ -83,7 +83,7 @@ class SimulatedTerminal:
             "version": "0.1.0",
             "pending": 0,
             "parked": 0,
-            "uptime_s": 2000.0 + len(self.entries),
+            "uptime_s": 2000.0 + self.nonces,  # later with each request
             "boot_id": self.boot_id,
             "tail_sequence": tail.sequence if tail else 0,
             "tail_digest": tail.digest if tail else GENESIS,
