@@ -120,7 +120,9 @@ def test_an_old_journal_is_put_back_in_the_same_boot(platform: Platform, termina
     send(platform, terminal, terminal.record(5))
     del terminal.entries[2:]
     once = terminal.heartbeat()
-    assert beat(platform, terminal, once).standing is Standing.OK  # it may have been overtaken by entries 3 to 5
+    assert (
+        beat(platform, terminal, once).standing is Standing.OK
+    )  # it may have been overtaken by entries 3 to 5
     assert beat(platform, terminal, once).standing is Standing.OK  # sent again after a lost answer
     assert beat(platform, terminal).standing is Standing.ROLLED_BACK
 
