@@ -38,6 +38,8 @@ the middle of a batch is back at once and must not wait a minute for its own ent
 _LEASE_BESIDE_S = LEASE_S / 2
 """A batch that is on its way for longer has no other leased beside it."""
 _ROWS_AT_ONCE = 250
+_SLOW_COMMIT_S = 0.008
+"""A commit of so many rows that takes longer waits for the disk and not for its rows: two would take twice as long."""
 _PAUSE_S = 0.001
 """After each commit: the face must get at the journal within a few milliseconds, also while this drains."""
 _SLOW_POLL_S = 30.0
@@ -94,6 +96,7 @@ class Relay:
         self._wake = threading.Event()
         self._failures = 0
         self._not_before = 0.0
+        self._slow_disk = False
         self._enrolment: Enrolment | None = None
 
     @property
@@ -220,8 +223,11 @@ class Relay:
 
     def _settle(self, journal: Journal, settlements: Sequence[Settlement]) -> None:
         """In commits of a few milliseconds, with a pause after each: whoever records meanwhile gets in."""
-        for start in range(0, len(settlements), _ROWS_AT_ONCE):
-            journal.outbox.settle(settlements[start : start + _ROWS_AT_ONCE])
+        rows = max(len(settlements), 1) if self._slow_disk else _ROWS_AT_ONCE
+        for start in range(0, len(settlements), rows):
+            began_s = self._clock.monotonic()
+            journal.outbox.settle(settlements[start : start + rows])
+            self._slow_disk = self._clock.monotonic() - began_s > _SLOW_COMMIT_S * rows / _ROWS_AT_ONCE
             self._clock.wait(self._stopping, _PAUSE_S)
 
     def _cycle(self, journal: Journal) -> float:

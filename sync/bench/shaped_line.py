@@ -7,6 +7,7 @@ its turn on the line by the width, and half the round trip on top.  Both directi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 
@@ -49,7 +50,9 @@ class ShapedLine:
         far, far_out = await asyncio.open_connection("127.0.0.1", self._to_port)
         for writer in (near_out, far_out):
             writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.gather(self._one_way(near, far_out, "up"), self._one_way(far, near_out, "down"))
+        # Cut off at the end of the run, when a connection is still open: nobody waits for it any more.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(self._one_way(near, far_out, "up"), self._one_way(far, near_out, "down"))
 
     async def _one_way(self, source: asyncio.StreamReader, out: asyncio.StreamWriter, way: str) -> None:
         # Two halves, so that what is under way does not keep the next block from being read.

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 2.0
 """Another worker's entries announce themselves to nobody else."""
 _AFTER_TROUBLE_S = 5.0
-_QUIET_S = 0.1
+_QUIET_S = 0.5
 """A terminal that sends is answered first: what it sent can be opened when it pauses."""
 _LONGEST_REST_S = 5.0
 """Where somebody always sends, the opener works as long as it has waited for them."""
