@@ -8,6 +8,7 @@ look-up or the end of the process shuts it down, which ends whatever waits on it
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -22,6 +23,9 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from kiosk.clock import Clock
 from sync.resolver import Address, NoAddress, Resolver
+
+# Its warnings about a malformed answer quote the answer, and an answer may speak of a person.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 _NAME_SHARE = 0.6
 """Of the time for connecting, at most so much is spent on finding the address."""

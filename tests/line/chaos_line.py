@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 _LIMIT_BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
+_LINGER_S = 0.05
+"""For the transports of what was just ended."""
 
 
 class LineBroke(Exception):
@@ -147,6 +149,7 @@ class ChaosLine:
         self._loop.run_forever()
         server.close()
         self._loop.run_until_complete(self._end_connections())
+        self._loop.run_until_complete(asyncio.sleep(_LINGER_S))
         self._loop.close()
 
     async def _end_connections(self) -> None:
