@@ -322,8 +322,10 @@ def _stored(data: Path, ids: set[UUID]) -> tuple[int, int]:
 
 def _durability(terminal: BenchTerminal, url: str, platform_pid: int) -> dict[str, Any]:
     """Syncs a batch of 500 on either side, counted by strace over two batches; None where there is none."""
-    terminal.record(2 * _BATCH)
+    terminal.record(4 * _BATCH)
     relay = terminal.relay(url, _BATCH)
+    terminal.drain(relay)  # the first batches are small, until the line is known
+    terminal.record(2 * _BATCH)
     strace = shutil.which("strace")
     counts: list[float | None] = [None, None]
     if strace is not None:

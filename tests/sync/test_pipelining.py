@@ -82,9 +82,9 @@ def test_answers_that_come_in_another_order_than_the_batches_were_sent(
     platform: Platform, terminal: Any, lanes: list[SlowedClient]
 ) -> None:
     receipts = terminal.record(20)
-    second_is_done = threading.Event()
-    lanes[0].after = lambda: second_is_done.wait(PATIENCE_S)
-    lanes[1].after = second_is_done.set
+    one_is_written_down = threading.Event()
+    terminal.after_batch = one_is_written_down.set
+    lanes[0].after = lambda: one_is_written_down.wait(PATIENCE_S)
     assert terminal.drain() is None
     assert terminal.delivered[:10] == [receipt.number for receipt in receipts[10:]]
     assert exactly_once(platform, receipts)
