@@ -161,6 +161,7 @@ def test_a_case_is_received_before_it_is_opened_and_may_be_moved(platform: Platf
     assert results(platform, terminal, [first]) == [Result.DUPLICATE]
 
 
+@pytest.mark.slow
 def test_the_server_goes_away_and_comes_back(
     another: Callable[[], Platform], platform: Platform, terminal: Any, request: pytest.FixtureRequest
 ) -> None:

@@ -142,6 +142,7 @@ def _until_opened(platform: Platform, cases: int, within_s: float) -> float:
 
 
 @pytest.mark.fault(67, 51, 52)
+@pytest.mark.slow
 def test_a_few_hundred_terminals_come_back_at_once(
     postgres_server: PostgresServer, tmp_path: Path, load_module: Any
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_few_hundred_terminals_come_back_at_once(
 
 
 @pytest.mark.fault(26, 67)
+@pytest.mark.slow
 def test_a_worker_is_killed_while_they_come(
     postgres_server: PostgresServer, tmp_path: Path, load_module: Any
 ) -> None:
@@ -170,6 +172,7 @@ def test_a_worker_is_killed_while_they_come(
 
 
 @pytest.mark.fault(67)
+@pytest.mark.slow
 def test_the_database_crashes_while_they_come(
     postgres_server: PostgresServer, tmp_path: Path, load_module: Any
 ) -> None:

@@ -75,6 +75,7 @@ def children(pid: int) -> list[int]:
 
 
 @pytest.mark.fault(28)
+@pytest.mark.slow
 def test_a_worker_is_killed_and_starts_again_and_all_end_together(
     start_central: Callable[..., Any], postgres_url: str
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_worker_is_killed_and_starts_again_and_all_end_together(
     assert not any(Path(f"/proc/{pid}").exists() for pid in now)
 
 
+@pytest.mark.slow
 def test_workers_do_not_outlive_their_parent(start_central: Callable[..., Any], postgres_url: str) -> None:
     process, url = start_central("--database", postgres_url, "--workers", "2")
     healthy(url)
@@ -105,6 +107,7 @@ def test_workers_do_not_outlive_their_parent(start_central: Callable[..., Any], 
         turn.wait(0.1)
 
 
+@pytest.mark.slow
 def test_health_says_when_the_database_is_away(
     start_central: Callable[..., Any], postgres_server: Any, postgres_url: str
 ) -> None:
