@@ -25,8 +25,8 @@ ResultT = TypeVar("ResultT")
 _NEW_NETWORK = 0x40000000
 """CLONE_NEWNET (namespaces(7))."""
 NEAR, FAR = "10.77.0.1", "10.77.0.2"
-FAR_6 = "fd77::2"
-NEAR_6 = "fd77::1"
+FAR_6 = "2001:db8:77::2"
+NEAR_6 = "2001:db8:77::1"
 
 
 def _libc_call(name: str, *arguments: int) -> None:
