@@ -95,8 +95,12 @@ class Heartbeat:
     def heed(self, journal: Journal, answer: HeartbeatAnswer) -> Heeded:
         """Do what the answer asks for; each of it may be asked again without harm."""
         epoch = answer.epoch.encode("ascii")
-        epoch_changed = journal.settings.get(SettingKey.PLATFORM_EPOCH) != epoch
+        epoch_before = journal.settings.get(SettingKey.PLATFORM_EPOCH)
+        epoch_changed = epoch_before != epoch
+        again = 0
         if epoch_changed:
+            if epoch_before is not None:
+                again = journal.outbox.retry_set_apart()
             journal.settings.put(SettingKey.PLATFORM_EPOCH, epoch)
             self._gone.clear()
         if journal.settings.set_standing(answer.standing):
@@ -105,7 +109,7 @@ class Heartbeat:
             journal.audit.append(AuditEvent.STANDING_CHANGED, detail=said)
         if answer.audit_roots_until is not None:
             journal.audit_roots.confirmed_until(answer.audit_roots_until)
-        return Heeded(self._send_again(journal, answer), answer.standing, epoch_changed)
+        return Heeded(again + self._send_again(journal, answer), answer.standing, epoch_changed)
 
     def _send_again(self, journal: Journal, answer: HeartbeatAnswer) -> int:
         """Put back in line what the platform misses; how many entries."""

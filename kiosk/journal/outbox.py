@@ -22,7 +22,7 @@ from kiosk.domain.entry import RecordedEntry, iso_utc
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.attachments import Attachments
 from kiosk.journal.audit import Audit, AuditEvent, AuditField
-from kiosk.journal.database import Database, Row
+from kiosk.journal.database import Database, Parameters, Row
 from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
 from kiosk.journal.process_identity import is_gone, new_owner
 from kiosk.journal.queue_view import HIGHEST_TRIED, OutboxItem, QueueSummary, QueueView
@@ -240,8 +240,18 @@ class Outbox:
     def retry_parked(self, entry_id: UUID | None = None) -> int:
         """Put one parked entry, or all of them, back in line; how many."""
         one = "" if entry_id is None else " AND sequence = (SELECT sequence FROM entry WHERE entry_id = ?)"
+        return self._unpark(one, () if entry_id is None else (entry_id.bytes,), entry_id)
+
+    def retry_set_apart(self) -> int:
+        """Put back in line what the platform said it keeps apart for a person; how many.
+
+        For a platform that is not the same memory any more: what it kept apart it may have forgotten.
+        """
+        return self._unpark(" AND park_reason IN ('quarantined', 'conflict')", ())
+
+    def _unpark(self, which: str, parameters: Parameters, entry_id: UUID | None = None) -> int:
         with self._database.transaction():
-            count = self._database.run(_UNPARK + one, () if entry_id is None else (entry_id.bytes,))
+            count = self._database.run(_UNPARK + which, parameters)
             if count:
                 self._audit.append_within(
                     AuditEvent.PARKED_RETRIED, str(entry_id or ""), {AuditField.COUNT: count}
