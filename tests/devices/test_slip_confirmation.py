@@ -246,7 +246,7 @@ class HangsUpAtEachCut(ReceiptPrinterSimulator):
     def _cut(self) -> None:
         super()._cut()
         assert isinstance(self._port, TcpFarEnd)
-        self._port._hang_up()
+        self._port.hang_up()
 
 
 def test_a_print_server_that_hangs_up_at_each_cut_prints_all_the_same(never: threading.Event) -> None:

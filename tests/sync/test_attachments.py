@@ -75,12 +75,13 @@ def upload_whatever_happens(terminal: Any, tries: int = 60) -> None:
 
 def stored(platform: Platform, attachment: Attachment) -> bytes:
     with platform.store.reading() as run:
-        (terminal_id,) = run.execute("select terminal_id from terminal").fetchone()
+        row = run.execute("select terminal_id from terminal").fetchone()
+    assert row is not None
     store = AttachmentStore(platform.store)
-    found = store.find(terminal_id, attachment.digest)
+    found = store.find(row[0], attachment.digest)
     assert found is not None
     assert found.stored_at is not None
-    return b"".join(store.pieces(terminal_id, attachment.digest))
+    return b"".join(store.pieces(row[0], attachment.digest))
 
 
 def test_photographs_arrive_whole_after_their_case(platform: Platform, terminal: Any) -> None:
@@ -271,10 +272,16 @@ def test_a_token_counts_for_its_own_attachment_only(platform: Platform, terminal
     from sync.upload_wire import sign_stored
 
     key = platform.keys.signing
-    said = {"terminal_id": "t1", "entry_id": "e1", "digest": b"d" * 32, "size_bytes": 5}
+    said: dict[str, Any] = {"terminal_id": "t1", "entry_id": "e1", "digest": b"d" * 32, "size_bytes": 5}
     token = sign_stored(**said, stored_at="2026-11-22T02:00:00.000Z", key=key)
     check_stored(token, **said, key=key.public_key())
-    for other in ({"terminal_id": "t2"}, {"entry_id": "e2"}, {"digest": b"x" * 32}, {"size_bytes": 6}):
+    others: tuple[dict[str, Any], ...] = (
+        {"terminal_id": "t2"},
+        {"entry_id": "e2"},
+        {"digest": b"x" * 32},
+        {"size_bytes": 6},
+    )
+    for other in others:
         with pytest.raises(SignatureFault):
             check_stored(token, **{**said, **other}, key=key.public_key())
     with pytest.raises(SignatureFault):

@@ -315,7 +315,7 @@ def test_a_wrong_code_in_the_settings_is_tried_once(
     sync.until(lambda status: bool(status["fault"] == "refused"))
     _TICK.wait(1.0)
     with platform.store.reading() as run:
-        assert run.execute("select count(*) from enrolment_failure").fetchone()[0] == 1
+        assert run.execute("select count(*) from enrolment_failure").fetchone() == (1,)
 
 
 def test_systemd_is_told_and_the_watchdog_fed(
