@@ -19,8 +19,8 @@ def test_every_answer_of_the_platform_is_lost_once(terminal: Terminal, pension: 
     receipts = []
     resident = terminal.resident
     for _ in range(3):
-        resident.set_line("lose_answer")
-        receipts.append(resident.do_case(pension))
+        # At the last moment: a heartbeat that is lost before would tell the sender to wait for the line.
+        receipts.append(resident.do_case(pension, before_confirm=lambda: resident.set_line("lose_answer")))
         terminal.wait_until_stored(len(receipts))
         assert terminal.on_platform(receipts[-1])["cases"] == 1
         assert terminal.in_journal()["acknowledged"] == len(receipts) - 1
