@@ -63,6 +63,6 @@ def test_a_process_that_has_ended_is_gone() -> None:
     assert is_gone(done.stdout.strip())
 
 
-@pytest.mark.parametrize("owner", ["", "0123456789abcdef", "1-2-3-4", f"0-{os.getpid()}-1-x", "a-b-c-d"])
+@pytest.mark.parametrize("owner", ["", "0123456789abcdef", "1-2-3-4", "0-1-1-x", "a-b-c-d"])
 def test_an_owner_that_says_nothing_of_this_machine_counts_as_alive(owner: str) -> None:
     assert not is_gone(owner)
