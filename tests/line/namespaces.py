@@ -109,6 +109,8 @@ class Cable:
         self.near.run(f"ip link add v0 type veth peer name v1 netns {there}")
         self.far.run(f"ip addr add {FAR}/24 dev v1; ip link set v1 up")
         self.near.run(f"ip addr add {NEAR}/24 dev v0; ip link set v0 up")
+        for side, device in ((self.near, "v0"), (self.far, "v1")):
+            side.run(f"ip link set {device} gso_max_segs 1")  # a packet in the rules is a packet on the wire
 
     def listener(self, port: int = 0) -> socket.socket:
         """A socket of the far side, to serve from anywhere."""
