@@ -47,7 +47,7 @@ def practice_office(folder: Path) -> Iterator[tuple[Office, list[PracticeTermina
         office = Office(platform, clock, url)
         fleet = fill(platform, clock)
         for role in Role:
-            office.appoint(f"{role.value[:3]}.zhang", role)
+            office.appoint(f"{role.value[:3]}.jia", role)
         yield office, fleet
     platform.store.close()
 
@@ -91,20 +91,20 @@ class Painter:
 def paint(painter: Painter, fleet: list[PracticeTerminal]) -> None:
     """All pages."""
     painter.picture("01-sign-in", "/sign-in")
-    with painter.as_person("ope.zhang"):
+    with painter.as_person("ope.jia"):
         _paint_fleet(painter, fleet)
         _paint_cases(painter)
         _paint_rest(painter)
-    with painter.as_person("pub.zhang"):
+    with painter.as_person("pub.jia"):
         painter.picture("17-catalogue", "/catalogue")
-    with painter.as_person("adm.zhang"):
+    with painter.as_person("adm.jia"):
         painter.go("/accounts")
         painter.fill("name", f"wang.wu{painter.mark.strip('-')}")
         painter.press("form.card button")
         painter.picture("18-accounts")
         painter.picture("19-refused", "/cases")
         painter.picture("20-password", "/password")
-    with painter.as_person("aud.zhang"):
+    with painter.as_person("aud.jia"):
         painter.picture("21-audit", "/audit?check=1")
 
 

@@ -31,7 +31,7 @@ pytestmark = [
 
 @pytest.fixture
 def operator(office: Office) -> Person:
-    return office.appoint("zhang.san", Role.OPERATOR)
+    return office.appoint("test.jia", Role.OPERATOR)
 
 
 def _text(browser: WebDriver) -> str:

@@ -31,25 +31,25 @@ def _code(told: str) -> str:
 
 
 def test_the_first_administrator_is_made_reset_listed_and_kept(tmp_path: Path) -> None:
-    status, told = _run(tmp_path, "add", "zhang.san", "--role", "administrator")
+    status, told = _run(tmp_path, "add", "test.jia", "--role", "administrator")
     assert status == 0, told
     first = re.search(r"first password: (\S+)", told)
     assert first is not None
-    status, reset = _run(tmp_path, "reset", "zhang.san")
+    status, reset = _run(tmp_path, "reset", "test.jia")
     second = re.search(r"first password: (\S+)", reset)
     assert second is not None
     store = Store(tmp_path / "central.db", SystemClock())
     accounts = Accounts(store, load_or_create_keys(tmp_path).console)
-    assert accounts.check("zhang.san", first[1], _code(told)) is None, "the old words are void"
-    signed_in = accounts.check("zhang.san", second[1], _code(reset))
-    assert signed_in == Operator("zhang.san", Role.ADMINISTRATOR, must_change=True)
+    assert accounts.check("test.jia", first[1], _code(told)) is None, "the old words are void"
+    signed_in = accounts.check("test.jia", second[1], _code(reset))
+    assert signed_in == Operator("test.jia", Role.ADMINISTRATOR, must_change=True)
     assert [line.act for line in Acts(store).newest(10)] == ["account_reset", "account_added"]
     store.close()
-    assert "zhang.san" in _run(tmp_path, "list")[1]
+    assert "test.jia" in _run(tmp_path, "list")[1]
     for words, trouble in (
-        (("remove", "zhang.san"), "last administrator"),
+        (("remove", "test.jia"), "last administrator"),
         (("remove", "li.si"), "no such account"),
-        (("add", "zhang.san", "--role", "viewer"), "used before"),
+        (("add", "test.jia", "--role", "viewer"), "used before"),
         (("add", "Zhang San", "--role", "viewer"), "small letters"),
         (("add", "li.si", "--role", "king"), "Invalid value"),
     ):
@@ -59,5 +59,5 @@ def test_the_first_administrator_is_made_reset_listed_and_kept(tmp_path: Path) -
 
 
 def test_the_key_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    _run(tmp_path, "add", "zhang.san", "--role", "administrator")
+    _run(tmp_path, "add", "test.jia", "--role", "administrator")
     assert (tmp_path / "console.key").stat().st_mode & 0o777 == 0o600

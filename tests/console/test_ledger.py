@@ -101,7 +101,7 @@ def test_a_record_that_was_tampered_with_says_so(office: Office, tampering: str)
     from sync.central.console.acts import Act
 
     for number in range(5):
-        office.acts.note("zhang.san", Act.CASE_MOVED, str(number))
+        office.acts.note("test.jia", Act.CASE_MOVED, str(number))
     assert office.acts.first_broken() is None
     with office.platform.store.transaction() as run:
         run.execute(tampering)
@@ -112,7 +112,7 @@ def test_the_record_is_read_in_pages(office: Office, open_tab: OpenTab) -> None:
     from sync.central.console.acts import Act
 
     for number in range(150):
-        office.acts.note("zhang.san", Act.CASE_MOVED, f"subject-{number}")
+        office.acts.note("test.jia", Act.CASE_MOVED, f"subject-{number}")
     tab = open_tab(Role.AUDITOR)
     first = tab.get("/audit").text
     assert "subject-149" in first

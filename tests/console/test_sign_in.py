@@ -19,19 +19,19 @@ OpenTab = Callable[..., Tab]
 
 
 def test_name_password_and_code_open_the_door_once(office: Office, open_tab: OpenTab) -> None:
-    person = office.appoint("zhang.san", Role.OPERATOR)
+    person = office.appoint("test.jia", Role.OPERATOR)
     code = office.code(person)
     first, second = open_tab(), open_tab()
     assert first.sign_in(person, code=code).headers["location"] == "/console/"
     assert first.get("/terminals").status_code == 200
     assert second.sign_in(person, code=code).status_code == 401, "a code that was seen over the shoulder"
     assert second.get("/terminals").headers["location"] == "/console/sign-in"
-    assert office.noted("signed_in") == [("zhang.san", "", "")]
+    assert office.noted("signed_in") == [("test.jia", "", "")]
 
 
 @pytest.mark.parametrize("wrong", ["name", "password", "code"])
 def test_whatever_was_wrong_the_door_says_the_same(office: Office, open_tab: OpenTab, wrong: str) -> None:
-    person = office.appoint("zhang.san", Role.OPERATOR)
+    person = office.appoint("test.jia", Role.OPERATOR)
     tab = open_tab()
     form = {"name": person.name, "password": person.password, "code": office.code(person)}
     form[wrong] = {"name": "li.si", "password": "not the password", "code": "000000"}[wrong]
@@ -43,22 +43,22 @@ def test_whatever_was_wrong_the_door_says_the_same(office: Office, open_tab: Ope
 
 
 def test_a_password_typed_as_the_name_is_not_put_on_record(office: Office, open_tab: OpenTab) -> None:
-    office.appoint("zhang.san", Role.OPERATOR)
+    office.appoint("test.jia", Role.OPERATOR)
     open_tab().post("/sign-in", seen_on="/sign-in", name="my secret words", password="x", code="1")
     assert office.noted("sign_in_failed") == [("-", "", "")]
 
 
 def test_wrong_tries_cost_twice_the_wait_each_time(office: Office) -> None:
-    person = office.appoint("zhang.san", Role.OPERATOR)
+    person = office.appoint("test.jia", Role.OPERATOR)
     for _ in range(FREE_TRIES):
-        assert office.accounts.check("zhang.san", "wrong", "000000") is None
+        assert office.accounts.check("test.jia", "wrong", "000000") is None
     waits = []
     for _ in range(10):
-        locked = office.accounts.check("zhang.san", person.password, office_code_now(office))
+        locked = office.accounts.check("test.jia", person.password, office_code_now(office))
         assert isinstance(locked, Locked), "the right words do not open a locked door"
         waits.append((locked.until - office.clock.now()).total_seconds())
         office.clock.advance(waits[-1])
-        assert office.accounts.check("zhang.san", "wrong", "000000") is None
+        assert office.accounts.check("test.jia", "wrong", "000000") is None
     assert waits[:4] == [15, 30, 60, 120]
     assert waits[-1] == 3600
 
@@ -66,13 +66,13 @@ def test_wrong_tries_cost_twice_the_wait_each_time(office: Office) -> None:
 def office_code_now(office: Office) -> str:
     import pyotp
 
-    totp = pyotp.parse_uri(office.people["zhang.san"].uri)
+    totp = pyotp.parse_uri(office.people["test.jia"].uri)
     assert isinstance(totp, pyotp.TOTP)
     return totp.at(office.clock.now())
 
 
 def test_the_door_page_says_how_long_to_wait(office: Office, open_tab: OpenTab) -> None:
-    person = office.appoint("zhang.san", Role.OPERATOR)
+    person = office.appoint("test.jia", Role.OPERATOR)
     tab = open_tab()
     for _ in range(FREE_TRIES):
         tab.sign_in(person, password="wrong", code="000000")
@@ -85,10 +85,10 @@ def test_the_door_page_says_how_long_to_wait(office: Office, open_tab: OpenTab) 
 
 
 def test_a_hundred_tries_at_once_are_a_hundred_tries(office: Office) -> None:
-    office.appoint("zhang.san", Role.OPERATOR)
+    office.appoint("test.jia", Role.OPERATOR)
     results: list[object] = []
     threads = [
-        threading.Thread(target=lambda: results.append(office.accounts.check("zhang.san", "wrong", "000000")))
+        threading.Thread(target=lambda: results.append(office.accounts.check("test.jia", "wrong", "000000")))
         for _ in range(20)
     ]
     for thread in threads:

@@ -31,8 +31,8 @@ def operator() -> None:
 
     \b
     Examples:
-      kiosk central operator add zhang.san --role administrator
-      kiosk central --data /var/lib/linban-central operator reset zhang.san
+      kiosk central operator add test.jia --role administrator
+      kiosk central --data /var/lib/linban-central operator reset test.jia
     """
 
 
