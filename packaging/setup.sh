@@ -98,6 +98,7 @@ mosquitto            the tests: a peer of the drain benchmark
 nftables             the tests: lines that lose packets
 postgresql           the tests: a platform for a whole county
 swtpm                the tests: a security chip without the chip
+tpm2-tools           the tests: another program that speaks with it
 strace               the tests: a journal whose every write and sync fails once
 cups-client          the tests: lpadmin sets up a queue
 cups-daemon          the tests: a print service of their own, in a folder of their own
