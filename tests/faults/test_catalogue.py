@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 from tests.faults.table import lines, reasons
@@ -12,16 +13,23 @@ PROMISED = {"storage", "process", "network", "change"}
 """The areas in which every line must be played or explained; in the others a gap is told by the table only."""
 
 
+@cache
 def marked_lines() -> dict[int, list[str]]:
     """The lines that tests name, and the files they stand in; read, not imported, so soak tests count too."""
     found: dict[int, list[str]] = {}
     for file in sorted(TESTS.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.fault"):
+            if isinstance(node, ast.Call) and _is_mark(node.func):
                 for argument in node.args:
                     assert isinstance(argument, ast.Constant), f"{file}: a line must be a number"
                     found.setdefault(int(str(argument.value)), []).append(file.name)
     return found
+
+
+def _is_mark(function: ast.expr) -> bool:
+    """Whether this is `pytest.mark.fault`."""
+    mark = function.value if isinstance(function, ast.Attribute) and function.attr == "fault" else None
+    return isinstance(mark, ast.Attribute) and mark.attr == "mark"
 
 
 def test_every_number_from_1_to_130_is_a_line() -> None:
