@@ -19,6 +19,8 @@ JOURNAL = {
     JournalFault.READ_ONLY: "the journal cannot be written: which account runs this, and is the disk mounted to write?",
     JournalFault.BUSY: "the terminal is writing just now; try again",
     JournalFault.INPUT_OUTPUT: "the journal cannot be reached",
+    JournalFault.NO_MEMORY: "the machine has no memory left; nothing was changed",
+    JournalFault.NO_DESCRIPTORS: "too many files are open on this machine; nothing was changed",
     JournalFault.NOT_ENROLLED: "this terminal is not enrolled yet: kiosk enrol CODE",
     JournalFault.STOPPED: "the platform stopped this terminal; kiosk queue status says why",
     JournalFault.NO_ROOM: "what is left of the disk is kept for what was promised already",

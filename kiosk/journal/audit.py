@@ -34,6 +34,8 @@ class AuditEvent(StrEnum):
 
     JOURNAL_CREATED = "journal_created"
     JOURNAL_REPLACED = "journal_replaced"
+    FOREIGN_LOG = "foreign_log"
+    """The log of another file lay beside the journal, where its own should have been: it was set aside."""
     PROGRAM_STARTED = "program_started"
     PROGRAM_STOPPED = "program_stopped"
     ENROLLED = "enrolled"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.database import Database, LibraryError
+from kiosk.journal.os_fault import journal_error
 from kiosk.journal.reserve import free_bytes
 
 FOLDER = "backups"
@@ -39,7 +40,7 @@ def write(database: Database, key: bytes, folder: Path, keep: int, kept_free_byt
         for old in list(newest_first(folder))[keep:]:
             old.unlink()
     except OSError as error:
-        raise JournalError(JournalFault.READ_ONLY, str(error)) from error
+        raise journal_error(error) from error
     return copy
 
 

@@ -8,12 +8,15 @@ What this file insists on, and why:
   while switching, leaves SQLite silently in another mode;
 * after an I/O error the connection is thrown away: the kernel may already have dropped the dirty pages,
   so a second sync that succeeds proves nothing;
+* the log of another file is never folded into ours (`kiosk.journal.foreign_log`);
+* after an allocation that failed it is thrown away too: whether the commit got into the log is not known;
 * a file that was set aside by the other process is noticed before each write, because a renamed file can
   still be written to.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -26,7 +29,9 @@ from typing import Any
 from sqlcipher3 import dbapi2 as sqlite
 
 from kiosk.errors import JournalError, JournalFault
+from kiosk.journal.foreign_log import set_aside_foreign_log
 from kiosk.journal.lost_salt import salt_in_log
+from kiosk.journal.os_fault import journal_error
 
 Row = tuple[Any, ...]
 Parameters = Sequence[object]
@@ -43,6 +48,7 @@ _KEY_BYTES = 32
 _FAULTS = {
     5: JournalFault.BUSY,
     6: JournalFault.BUSY,
+    7: JournalFault.NO_MEMORY,
     8: JournalFault.READ_ONLY,
     10: JournalFault.INPUT_OUTPUT,
     11: JournalFault.DAMAGED,
@@ -51,6 +57,10 @@ _FAULTS = {
     26: JournalFault.WRONG_KEY,  # NOTADB
 }
 """SQLite's primary result codes (https://sqlite.org/rescode.html)."""
+_CANTOPEN = 14
+_OF_THE_CONNECTION = {JournalFault.INPUT_OUTPUT, JournalFault.NO_MEMORY, JournalFault.NO_DESCRIPTORS}
+_RAISED = (sqlite.Error, MemoryError)
+"""What the library raises; where it has no memory it is Python's own error, without a code."""
 
 
 def require_safe_sqlite(version: str = sqlite.sqlite_version) -> None:
@@ -75,7 +85,7 @@ class Database:
             )
         self.file, self._path = file, str(file)
         self._fault: JournalFault | None = None
-        self._identity = _prepare_file(file)
+        self._identity = _prepare_file(file, key)
         self._connection: Any = None
         try:
             self._connect(key)
@@ -108,7 +118,7 @@ class Database:
         self._refuse_when_closed()
         try:
             found: list[Row] = self._connection.execute(sql, parameters).fetchall()
-        except sqlite.Error as error:
+        except _RAISED as error:
             raise self._in_our_words(error) from error
         return found
 
@@ -120,7 +130,7 @@ class Database:
             found: Row | None = cursor.fetchone()
             # A half-read cursor keeps a read transaction open, which would stop checkpoints.
             cursor.close()
-        except sqlite.Error as error:
+        except _RAISED as error:
             raise self._in_our_words(error) from error
         return found
 
@@ -133,7 +143,7 @@ class Database:
                 yield from cursor
             finally:
                 cursor.close()
-        except sqlite.Error as error:
+        except _RAISED as error:
             raise self._in_our_words(error) from error
 
     def run(self, sql: str, parameters: Parameters = ()) -> int:
@@ -141,7 +151,7 @@ class Database:
         self._refuse_when_closed()
         try:
             return int(self._connection.execute(sql, parameters).rowcount)
-        except sqlite.Error as error:
+        except _RAISED as error:
             raise self._in_our_words(error) from error
 
     def run_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
@@ -149,7 +159,7 @@ class Database:
         self._refuse_when_closed()
         try:
             return max(int(self._connection.executemany(sql, parameters).rowcount), 0)
-        except sqlite.Error as error:
+        except _RAISED as error:
             raise self._in_our_words(error) from error
 
     @contextmanager
@@ -168,19 +178,21 @@ class Database:
             except BaseException:
                 # Some errors (disk full, I/O) have already rolled back inside the library, and after an
                 # I/O error in the body there is no connection any more.
-                with suppress(sqlite.Error):
+                with suppress(*_RAISED):
                     if self._connection.in_transaction:
                         self._connection.execute("ROLLBACK")
                 raise
-        except sqlite.Error as error:
+        except _RAISED as error:
             raise self._in_our_words(error) from error
 
     def require_in_place(self) -> None:
         """Raise `JournalError(DAMAGED)` when the other process has set this file aside and started afresh."""
         try:
             status = os.stat(self._path)  # noqa: PTH116  a fifth of Path.stat's cost, before each commit
-        except OSError as error:
+        except FileNotFoundError as error:
             raise JournalError(JournalFault.DAMAGED, "the file was moved away: open again") from error
+        except OSError as error:
+            raise journal_error(error) from error
         if (status.st_dev, status.st_ino) != self._identity:
             raise JournalError(JournalFault.DAMAGED, "the file was set aside: open again")
 
@@ -199,7 +211,7 @@ class Database:
             # gaps of a sender that commits one batch after the other.
             self._connection.set_busy_handler(_Patience(BUSY_TIMEOUT_MS / 1000))
             self._configure(key, salt)
-        except sqlite.Error as error:
+        except _RAISED as error:
             raise _open_error(error, self.file) from error
 
     def _connect_again(self, key: bytes, salt: bytes) -> None:
@@ -243,17 +255,17 @@ class Database:
 
     def _in_our_words(self, error: Exception) -> Exception:
         """What to raise for the library's `error`: a `JournalError`, or itself if it is a constraint or a bug."""
-        fault = _FAULTS.get(_code(error))
+        fault = _fault_of(error)
         if fault is None:
             return error
-        if fault is JournalFault.INPUT_OUTPUT:
+        if fault in _OF_THE_CONNECTION:
             self._fault = fault
             self._discard()
         return JournalError(fault, str(error))
 
     def _discard(self) -> None:
         if self._connection is not None:
-            with suppress(sqlite.Error):
+            with suppress(*_RAISED):
                 self._connection.close()
 
 
@@ -279,25 +291,39 @@ LibraryError: type[Exception] = sqlite.Error
 """Whatever the library raises; only for code that salvages from a damaged file."""
 
 
-def _code(error: Exception) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+def _fault_of(error: Exception) -> JournalFault | None:
+    if isinstance(error, MemoryError):
+        return JournalFault.NO_MEMORY
+    code = int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+    if code == _CANTOPEN and not _has_descriptors():
+        return JournalFault.NO_DESCRIPTORS
+    return _FAULTS.get(code)
+
+
+def _has_descriptors() -> bool:
+    """Whether one more file could be opened; the library says "cannot open" for every reason."""
+    try:
+        os.close(os.open("/", os.O_PATH | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno not in (errno.EMFILE, errno.ENFILE)
+    return True
 
 
 def _open_error(error: Exception, file: Path) -> JournalError:
-    fault = _FAULTS.get(_code(error), JournalFault.DAMAGED)
+    fault = _fault_of(error) or JournalFault.DAMAGED
     if fault is JournalFault.INPUT_OUTPUT and not os.access(file.parent, os.W_OK):
         fault = JournalFault.READ_ONLY  # WAL needs two files beside the main one
     return JournalError(fault, str(error))
 
 
-def _prepare_file(file: Path) -> tuple[int, int]:
+def _prepare_file(file: Path, key: bytes) -> tuple[int, int]:
     """Make sure that `file` is one that SQLite should be let near; its device and inode numbers."""
     try:
         status = file.stat()
     except FileNotFoundError:
         status = _create(file)
     except OSError as error:
-        raise JournalError(JournalFault.READ_ONLY, str(error)) from error
+        raise journal_error(error) from error
     else:
         if not stat.S_ISREG(status.st_mode):
             raise JournalError(JournalFault.DAMAGED, "not a regular file")
@@ -305,7 +331,15 @@ def _prepare_file(file: Path) -> tuple[int, int]:
             raise JournalError(JournalFault.DAMAGED, "zero length")
         if not os.access(file, os.R_OK | os.W_OK):
             raise JournalError(JournalFault.READ_ONLY, "no permission to read and write the file")
+        _let_no_foreign_log_in(file, key)
     return status.st_dev, status.st_ino
+
+
+def _let_no_foreign_log_in(file: Path, key: bytes) -> None:
+    try:
+        set_aside_foreign_log(file, key)
+    except OSError as error:
+        raise journal_error(error) from error
 
 
 def _create(file: Path) -> os.stat_result:
@@ -317,8 +351,7 @@ def _create(file: Path) -> os.stat_result:
         # Made here so that nobody else can read it; SQLite gives its log the same mode.
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        full = error.errno in (28, 122)
-        raise JournalError(JournalFault.DISK_FULL if full else JournalFault.READ_ONLY, str(error)) from error
+        raise journal_error(error) from error
     try:
         return os.fstat(descriptor)
     finally:

@@ -18,7 +18,7 @@ from typing import Self
 from kiosk.clock import Clock, boot_id
 from kiosk.domain.enrolment import Standing
 from kiosk.errors import JournalError, JournalFault
-from kiosk.journal import backup, headroom, probe, replacement, salvage, schema, verification
+from kiosk.journal import backup, foreign_log, headroom, probe, replacement, salvage, schema, verification
 from kiosk.journal.attachments import Attachments
 from kiosk.journal.audit import Audit, AuditEvent, AuditField
 from kiosk.journal.audit_roots import AuditRoots
@@ -26,6 +26,7 @@ from kiosk.journal.database import Database
 from kiosk.journal.entries import Entries
 from kiosk.journal.headroom import HeadRoom
 from kiosk.journal.inbox import Inbox
+from kiosk.journal.os_fault import journal_error
 from kiosk.journal.outbox import Outbox
 from kiosk.journal.page_key import load_or_create_key
 from kiosk.journal.print_jobs import PrintJobs
@@ -107,6 +108,8 @@ class Journal:
                 journal._try_the_disk()
                 return OpenedJournal(journal, None)
             journal.close()
+            if check.undone is not None:
+                raise JournalError(check.undone, check.problems[-1])
             detail = check.problems[0] if check.problems else "the chain is broken"
             made = replacement.plan(file, JournalFault.DAMAGED, detail)
             return cls._replace(file, key, clock, boot, ring, made)
@@ -193,10 +196,27 @@ class Journal:
         database = Database(file, key)
         try:
             schema.bring_up_to_date(database)
+            journal = cls(database, key, clock, boot if boot is not None else boot_id())
+            journal._tell_of_foreign_logs()
         except BaseException:
             database.close()
             raise
-        return cls(database, key, clock, boot if boot is not None else boot_id())
+        return journal
+
+    def _tell_of_foreign_logs(self) -> None:
+        """Another file's log lay where ours should have been: what ours held may have been sent already."""
+        try:
+            logs = foreign_log.untold(self._database.file)
+        except OSError as error:
+            raise journal_error(error) from error
+        for aside in logs:
+            detail: dict[AuditField, str | int] = {}
+            if self.settings.enrolment() is not None and self.settings.standing() is Standing.OK:
+                self.settings.set_standing(Standing.ROLLED_BACK)
+                detail[AuditField.STANDING] = Standing.ROLLED_BACK.value
+            self.audit.append(AuditEvent.FOREIGN_LOG, foreign_log.final_name(aside).name, detail)
+            with suppress(OSError):  # then it is told once more
+                foreign_log.mark_told(aside)
 
     def _try_the_disk(self) -> None:
         try:
@@ -274,7 +294,7 @@ def _one_opener(file: Path) -> Iterator[None]:
             file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
     except OSError as error:
-        raise JournalError(JournalFault.READ_ONLY, str(error)) from error
+        raise journal_error(error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

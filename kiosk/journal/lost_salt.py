@@ -14,9 +14,9 @@ import struct
 from pathlib import Path
 
 SALT_BYTES = 16
-_LOG_HEADER_BYTES = 32
-_FRAME_HEADER_BYTES = 24
-_MAGIC = (0x377F0682, 0x377F0683)
+LOG_HEADER_BYTES = 32
+FRAME_HEADER_BYTES = 24
+LOG_MAGIC = (0x377F0682, 0x377F0683)
 
 
 def salt_in_log(file: Path) -> bytes | None:
@@ -26,13 +26,13 @@ def salt_in_log(file: Path) -> bytes | None:
     """
     try:
         with file.with_name(file.name + "-wal").open("rb") as log:
-            header = log.read(_LOG_HEADER_BYTES)
-            if len(header) < _LOG_HEADER_BYTES:
+            header = log.read(LOG_HEADER_BYTES)
+            if len(header) < LOG_HEADER_BYTES:
                 return None
             magic, _, page_bytes = struct.unpack_from(">III", header)
-            if magic not in _MAGIC or not 512 <= page_bytes <= 65536:
+            if magic not in LOG_MAGIC or not 512 <= page_bytes <= 65536:
                 return None
-            while len(frame := log.read(_FRAME_HEADER_BYTES)) == _FRAME_HEADER_BYTES:
+            while len(frame := log.read(FRAME_HEADER_BYTES)) == FRAME_HEADER_BYTES:
                 if struct.unpack_from(">I", frame)[0] == 1:
                     salt = log.read(SALT_BYTES)
                     return salt if len(salt) == SALT_BYTES else None

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk.errors import JournalError, JournalFault
+from kiosk.errors import JournalFault
+from kiosk.journal.os_fault import journal_error
 
 _SUFFIXES = ("", "-wal", "-shm")
 
@@ -70,8 +71,7 @@ def plan(file: Path, fault: JournalFault, detail: str) -> Plan:
         unfinished.rename(_note(file))
         _sync(file.parent)
     except OSError as error:
-        fault = JournalFault.DISK_FULL if error.errno in (28, 122) else JournalFault.READ_ONLY
-        raise JournalError(fault, str(error)) from error
+        raise journal_error(error) from error
     return made
 
 

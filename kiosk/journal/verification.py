@@ -7,13 +7,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kiosk.domain.entry import GENESIS, entry_digest
-from kiosk.errors import JournalError
+from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.audit import Audit
 from kiosk.journal.database import Database, LibraryError
 from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
 
 _QUICK_TAIL = 256
 _MAX_PROBLEMS = 20
+_NOT_OF_THE_FILE = {JournalFault.NO_MEMORY, JournalFault.NO_DESCRIPTORS, JournalFault.BUSY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class Verification:
     gaps: tuple[int, ...]
     """Sequences before which entries are known to be lost (salvaged from a damaged file)."""
     audit_broken_at: int | None
+    undone: JournalFault | None = None
+    """Why the check could not be made to its end, where that says nothing of the file: no memory, no descriptor, busy."""
 
     @property
     def ok(self) -> bool:
@@ -39,7 +42,7 @@ class Verification:
 def verify(database: Database, audit: Audit, quick: bool) -> Verification:
     """Check the journal. Quick: only the newest entries and audit lines, no walk over every page."""
     problems: list[str] = []
-    checked, chain_broken_at, audit_broken_at = 0, None, None
+    checked, chain_broken_at, audit_broken_at, undone = 0, None, None, None
     gaps: tuple[int, ...] = ()
     try:
         if not quick:
@@ -51,6 +54,8 @@ def verify(database: Database, audit: Audit, quick: bool) -> Verification:
             problems += _counter_problems(database) + _attachment_problems(database)
     except (JournalError, LibraryError) as error:
         problems.append(str(error))
+        if isinstance(error, JournalError) and error.fault in _NOT_OF_THE_FILE:
+            undone = error.fault
     return Verification(
         quick=quick,
         problems=tuple(problems[:_MAX_PROBLEMS]),
@@ -58,6 +63,7 @@ def verify(database: Database, audit: Audit, quick: bool) -> Verification:
         chain_broken_at=chain_broken_at,
         gaps=gaps,
         audit_broken_at=audit_broken_at,
+        undone=undone,
     )
 
 

@@ -1,0 +1,22 @@
+"""What the operating system's word for a failed call means for the journal."""
+
+from __future__ import annotations
+
+import errno
+
+from kiosk.errors import JournalError, JournalFault
+
+_FAULTS = {
+    errno.ENOSPC: JournalFault.DISK_FULL,
+    errno.EDQUOT: JournalFault.DISK_FULL,
+    errno.EMFILE: JournalFault.NO_DESCRIPTORS,
+    errno.ENFILE: JournalFault.NO_DESCRIPTORS,
+    errno.ENOMEM: JournalFault.NO_MEMORY,
+    errno.EIO: JournalFault.INPUT_OUTPUT,
+}
+
+
+def journal_error(error: OSError) -> JournalError:
+    """The `JournalError` to raise from `error`; whatever is not known better is a disk that cannot be written."""
+    fault = _FAULTS.get(error.errno or 0, JournalFault.READ_ONLY)
+    return JournalError(fault, str(error))
