@@ -148,6 +148,7 @@ class ChaosLine:
         )
         self._loop.run_forever()
         server.close()
+        self._loop.run_until_complete(asyncio.sleep(0))  # for those that were accepted in this moment
         self._loop.run_until_complete(self._end_connections())
         self._loop.run_until_complete(asyncio.sleep(_LINGER_S))
         self._loop.close()
@@ -161,7 +162,12 @@ class ChaosLine:
     def _connected(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         task = self._loop.create_task(self._serve(near, near_out))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def ended(_: object) -> None:
+            self._tasks.discard(task)
+            near_out.close()  # also of one that was ended before it began
+
+        task.add_done_callback(ended)
 
     async def _serve(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         try:
