@@ -43,11 +43,12 @@ class Backoff:
         """It failed: the pause before the next try.
 
         A time that the other side asked for (Retry-After, RFC 9110 §10.2.3) is honoured with a little
-        jitter on top, but clamped to the cap: an absurd one must not silence a terminal for a year.
+        jitter on top, but clamped to the cap: an absurd one must not silence a terminal for a year.  One that
+        asks for no pause at all is no reason to make none.
         """
         self._failures += 1
-        if retry_after_s is not None:
-            asked_s = min(max(retry_after_s, _FLOOR_S), self._cap_s)
+        if retry_after_s is not None and retry_after_s >= _FIRST_S:
+            asked_s = min(retry_after_s, self._cap_s)
             return asked_s + self._draw.uniform(0, min(asked_s * 0.1, 5.0))
         widest_s = min(self._cap_s, _FIRST_S * 2.0 ** min(self._failures - 1, 30))
         return max(_FLOOR_S, self._draw.uniform(0, widest_s))

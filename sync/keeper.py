@@ -125,7 +125,6 @@ class Keeper:
             if not self._enrolled(journal):
                 return _NOTHING_TO_DO_S
             answer = self._beat(journal)
-            self._backoff.reset()
             self._line.succeeded(ExchangeKind.HEARTBEAT)
             heeded = self._heartbeat.heed(journal, answer)
             self._line.note_standing(heeded.standing)
@@ -137,6 +136,8 @@ class Keeper:
             tell_slip_key(self._client, journal)
         except PlatformError as error:
             return self._failed(error)
+        # Not after the heartbeat: a platform that cannot do what follows it would be knocked at without a pause.
+        self._backoff.reset()
         # Not to the second: terminals that were switched on together would knock together for ever.
         return self._settings.heartbeat_s * self._draw.uniform(0.9, 1.1)
 
