@@ -87,6 +87,7 @@ def _kept(message: WireMessage, now: datetime) -> InboxMessage:
         said_at=said_at,
         # A kind that says nothing of the state says "unknown", which must not take a known one back.
         platform_state=None if message.state is PlatformState.UNKNOWN else message.state,
+        words=message.words,
     )
 
 

@@ -45,6 +45,8 @@ _REQUEST_COVERS = (
     CLOCK_HEADER,
 )
 """Not @target-uri: behind a TLS proxy the platform sees another scheme than the terminal did."""
+_LONGEST_NONCE = 128
+"""Ours have 22 characters; each is kept, and a database indexes no page of text."""
 _ANSWER_COVERS = ("@status", "content-type", "content-digest", CLOCK_HEADER, f'"signature";req;key="{LABEL}"')
 
 
@@ -109,8 +111,8 @@ def verify_request(
 ) -> str:
     """Check a request against the key of the terminal that it names; returns its nonce."""
     nonce = _verify(request, body, key, key_id, _REQUEST_TAG, _REQUEST_COVERS + also)
-    if not nonce:
-        raise SignatureFault("a request without a nonce")
+    if not nonce or len(nonce) > _LONGEST_NONCE:
+        raise SignatureFault("a request without a nonce, or with one that nobody would remember")
     return nonce
 
 

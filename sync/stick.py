@@ -14,8 +14,10 @@ the manifest that lists them; whatever the manifest does not list does not count
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -169,7 +171,7 @@ class Stick:
 
     def _read_whole(self, name: str, limit_bytes: int) -> bytes:
         try:
-            with (self.folder / name).open("rb") as stream:
+            with os.fdopen(_plain_file(self.folder / name, os.O_RDONLY), "rb") as stream:
                 raw = stream.read(limit_bytes + 1)
         except FileNotFoundError as error:
             raise StickFault("missing", name) from error
@@ -193,7 +195,7 @@ class Stick:
     # Each of these is one thing that the stick is asked to do, so that a test can pull it out before any of them.
 
     def _open(self, file: Path) -> int:
-        return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        return _plain_file(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
     def _write(self, descriptor: int, data: memoryview) -> int:
         return os.write(descriptor, data)
@@ -217,6 +219,24 @@ class Stick:
             os.close(descriptor)
 
 
+def _plain_file(file: Path, how: int) -> int:
+    """Open a file of the stick. Raises `StickFault(damaged)` for what is no plain file.
+
+    A link is not followed: whoever had the stick in hand could else point one at a file of this machine, which an
+    answer would overwrite.  Nor is a pipe waited for.
+    """
+    try:
+        descriptor = os.open(file, how | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise StickFault("damaged", file.name) from error
+        raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise StickFault("damaged", file.name)
+
+
 def verify_manifest(signed: SignedManifest, public_key: bytes) -> Manifest:
     """The manifest, when the holder of `public_key` signed it. Raises `StickFault(forged)`."""
     try:
@@ -233,7 +253,7 @@ def terminals_on(root: Path) -> list[str]:
     found = [
         entry.name.removeprefix(FOLDER_PREFIX)
         for entry in root.iterdir()
-        if entry.is_dir() and entry.name.startswith(FOLDER_PREFIX)
+        if entry.is_dir() and not entry.is_symlink() and entry.name.startswith(FOLDER_PREFIX)
     ]
     return sorted(number for number in found if len(number) == 6 and number.isascii() and number.isdigit())
 

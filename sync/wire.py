@@ -35,6 +35,8 @@ MAX_ANSWER_BYTES = 1024 * 1024
 """Largest answer, on the wire and after decompression."""
 MAX_SEALED_BYTES = 512 * 1024
 MAX_BATCH = 1000
+MAX_WORDS = 300
+"""Characters of what an operator says to a resident about a case."""
 
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32, description="SHA-256")]
 PublicKey = Annotated[bytes, Meta(min_length=32, max_length=32, description="a raw public key of 32 bytes")]
@@ -247,6 +249,8 @@ class InboxMessage(Struct, frozen=True, kw_only=True):
     receipt_number: ReceiptNumber
     state: PlatformState
     at: Annotated[str, Meta(max_length=32)]
+    words: Annotated[str, Meta(max_length=MAX_WORDS)] = ""
+    """What the operator says to the resident: why a case was returned or rejected."""
 
 
 class InboxAnswer(Struct, frozen=True, kw_only=True):

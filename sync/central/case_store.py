@@ -46,8 +46,18 @@ class CaseStore:
             history=[StateAt(state=PlatformState(name), at=at) for name, at in history],
         )
 
-    def change_state(self, receipt_number: str, state: PlatformState) -> bool:
-        """An operator's word: kept in the history and told to the terminal. False: no such case."""
+    def change_state(
+        self,
+        receipt_number: str,
+        state: PlatformState,
+        expected: PlatformState | None = None,
+        words: str = "",
+        operator: str = "",
+    ) -> bool:
+        """An operator's word: kept in the history and told to the terminal, with the `words` for the resident.
+
+        False: no such case, or, with `expected`, it is in another state than that: somebody was quicker.
+        """
         with self._store.reading() as run:
             terminal_id = _terminal_of(run, receipt_number)
         if terminal_id is None:
@@ -57,6 +67,8 @@ class CaseStore:
             if found is None:
                 return False
             _, entry_id, service_code, old_state, stored_at = found
+            if expected is not None and old_state != expected:
+                return False
             if old_state == state:
                 return True
             now = self._store.now()
@@ -71,7 +83,9 @@ class CaseStore:
                 " where terminal_id = ? and receipt_number = ?",
                 (*place, state.value, now, *place),
             )
-            put_message(run, terminal_id, "case_state", entry_id, receipt_number, state, now)
+            if words or operator:
+                _keep_words(run, place, state, words, operator, now)
+            put_message(run, terminal_id, "case_state", entry_id, receipt_number, state, now, words)
             if state is PlatformState.ACCEPTED:
                 put_accepted(run, terminal_id, receipt_number, entry_id, now)
         return True
@@ -80,7 +94,7 @@ class CaseStore:
         """The messages after number `after`, in order."""
         with self._store.reading() as run:
             rows = run.execute(
-                "select number, kind, entry_id, receipt_number, state, at from inbox"
+                "select number, kind, entry_id, receipt_number, state, at, words from inbox"
                 " where terminal_id = ? and number > ? order by number limit ?",
                 (terminal_id, after, _INBOX_PAGE + 1),
             ).fetchall()
@@ -92,8 +106,9 @@ class CaseStore:
                 receipt_number=receipt_number,
                 state=PlatformState(state),
                 at=at,
+                words=words,
             )
-            for number, kind, entry_id, receipt_number, state, at in rows[:_INBOX_PAGE]
+            for number, kind, entry_id, receipt_number, state, at, words in rows[:_INBOX_PAGE]
         ]
         return InboxAnswer(messages=messages, more=len(rows) > _INBOX_PAGE)
 
@@ -155,4 +170,15 @@ def _begin_case(
     run.execute(
         "insert into case_history values (?, ?, 1, ?, ?) on conflict do nothing",
         (*place, received, stored_at),
+    )
+
+
+def _keep_words(
+    run: Cursor, place: tuple[str, str], state: PlatformState, words: str, operator: str, now: str
+) -> None:
+    """Who moved the case to its newest state, and the words for the resident."""
+    run.execute(
+        "insert into case_word select ?, ?, max(number), ?, ?, ?, ? from case_history"
+        " where terminal_id = ? and receipt_number = ?",
+        (*place, state.value, words, operator, now, *place),
     )

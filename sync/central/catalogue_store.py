@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kiosk.catalogue.signature import Publication, SignedManifest, decode_publication, verified
 from kiosk.errors import CatalogueError, CatalogueFault
 from sync.central.engine import Cursor
@@ -29,9 +31,12 @@ class CatalogueStore:
             rows = run.execute("select public_key from publisher order by trusted_at").fetchall()
         return [bytes(row[0]) for row in rows]
 
-    def publish(self, content: bytes) -> SignedManifest:
+    def publish(
+        self, content: bytes, noted: Callable[[Cursor, SignedManifest], None] | None = None
+    ) -> SignedManifest:
         """Take a publication (the file that `kiosk services sign` writes). Raises `CatalogueError`.
 
+        `noted` puts it on record, in the same transaction.
         The signature is checked here so that a mistake is told to whoever makes it; terminals check again.
         """
         publication = decode_publication(content)
@@ -39,6 +44,8 @@ class CatalogueStore:
             raise CatalogueError(CatalogueFault.SIGNATURE, "a publisher that is not trusted here")
         version = verified(publication.signed, publication.publisher).version
         with self._store.transaction() as run:
+            if noted is not None:
+                noted(run, publication.signed)
             newest = run.execute(
                 "select version, digest from catalogue order by version desc limit 1"
             ).fetchone()

@@ -38,6 +38,7 @@ from sync.wire import (
     encode,
 )
 
+_SEQUENCE_DIGITS = 16
 _PROBLEM_PREFIX = "urn:linban:problem:"
 MessageT = TypeVar("MessageT", bound=Struct)
 
@@ -111,7 +112,7 @@ def identify(
     key = Ed25519PublicKey.from_public_bytes(terminal.public_key)
     try:
         nonce = verify_request(as_signed(request), body, key, terminal_id, covered)
-        sequence = int(request.headers[SEQUENCE_HEADER])
+        sequence = _sequence(request.headers[SEQUENCE_HEADER])
     except (SignatureFault, KeyError, ValueError) as error:
         raise Refusal(401, "bad-signature", str(error)) from error
     return Caller(terminal, nonce, sequence, _moment(request.headers.get(CLOCK_HEADER)))
@@ -203,8 +204,17 @@ def _respond(
     return Response(content=body, status_code=status, headers=headers)
 
 
+def _sequence(text: str) -> int:
+    """A place in a chain; raises `ValueError` for what is none, which would not fit into a column either."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _SEQUENCE_DIGITS):
+        raise ValueError("a sequence that is none")
+    return int(text)
+
+
 def _moment(text: str | None) -> datetime | None:
+    """What the terminal's clock says; None for what is no moment: without its zone a time says nothing."""
     try:
-        return datetime.fromisoformat(text) if text else None
+        said = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return said if said is not None and said.tzinfo is not None else None

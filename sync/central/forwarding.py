@@ -162,6 +162,9 @@ class Forwarder:
             except DatabaseAway as error:
                 log.warning("forwarding waits for the database: %s", error)
                 sent = 0
+            except Exception as error:  # noqa: BLE001 — a thread that died would pass nothing on, and say nothing
+                log.error("forwarding failed: %s", type(error).__name__)
+                sent = 0
             if not sent:
                 stopping.wait(_IDLE_S)
 
@@ -171,7 +174,7 @@ class Forwarder:
         for case in self.queue.claim(_AT_ONCE, _CLAIMED_S):
             if stopping is not None and stopping.is_set():
                 break  # what is claimed and was not tried comes again when the claim ends
-            tried = self._sink.deliver(key_of(case), case.receipt_number, message_of(case))
+            tried = self._tried(case)
             if tried.fate is Fate.DELIVERED:
                 self.queue.delivered(case)
                 done += 1
@@ -182,6 +185,15 @@ class Forwarder:
                 due = self._store.clock.now() + timedelta(seconds=_pause_s(case.tries))
                 self.queue.failed(case, tried.why, due)
         return done
+
+    def _tried(self, case: AcceptedCase) -> Tried:
+        """One try; an adapter that raises has a bug or wrong settings, and keeps no other case from going."""
+        try:
+            return self._sink.deliver(key_of(case), case.receipt_number, message_of(case))
+        except Exception as error:  # noqa: BLE001
+            # Without its words and its trace: they might say what the case says.
+            log.error("passing a case on failed unexpectedly: %s", type(error).__name__)
+            return Tried(Fate.AGAIN, type(error).__name__)
 
 
 def _pause_s(tries: int) -> float:

@@ -15,13 +15,15 @@ def put_message(
     receipt_number: str,
     state: PlatformState,
     now: str,
+    words: str = "",
 ) -> None:
-    """Add a message for the terminal; `run` must hold it (`Store.transaction(terminal_id)`).
+    """Add a message for the terminal; `run` must hold it (`Store.transaction(terminal_id)`). `words` are for the resident.
 
     One whose place another terminal took is not there any more: the other one hears it.
     """
     terminal_id = heir(run, terminal_id)
     run.execute(
-        "insert into inbox select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ? from inbox where terminal_id = ?",
-        (terminal_id, kind, entry_id, receipt_number, state.value, now, terminal_id),
+        "insert into inbox (terminal_id, number, kind, entry_id, receipt_number, state, at, words)"
+        " select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ? from inbox where terminal_id = ?",
+        (terminal_id, kind, entry_id, receipt_number, state.value, now, words, terminal_id),
     )

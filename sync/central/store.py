@@ -25,6 +25,7 @@ _NONCES_KEPT = 2048
 _NONCES_SWEPT_EVERY = 64
 _FAILURES_ALLOWED = 20
 _FAILURE_WINDOW_S = 600
+_TOO_MANY = "too-many-tries"
 _FIRST_TERMINAL = 100001
 
 
@@ -189,9 +190,11 @@ class Store:
             try:
                 return self._enrol(run, code, public_key, region_code, version, joining)
             except EnrolmentRefused as refusal:
-                # Counted in the same transaction, which must commit: the exception leaves after it.
-                run.execute("insert into enrolment_failure values (?)", (self.now(),))
                 word = refusal.word
+                # Counted in the same transaction, which must commit: the exception leaves after it.  A try that was
+                # not even judged is not counted: whoever goes on trying would fill the disk, and keep the door shut.
+                if word != _TOO_MANY:
+                    run.execute("insert into enrolment_failure values (?)", (self.now(),))
         raise EnrolmentRefused(word)
 
     def _enrol(
@@ -204,9 +207,10 @@ class Store:
         joining: Joining | None,
     ) -> Terminal:
         since = iso_utc(self.clock.now() - timedelta(seconds=_FAILURE_WINDOW_S))
+        run.execute("delete from enrolment_failure where at <= ?", (since,))
         failures = run.execute("select count(*) from enrolment_failure where at > ?", (since,)).fetchone()
         if failures is not None and failures[0] >= _FAILURES_ALLOWED:
-            raise EnrolmentRefused("too-many-tries")
+            raise EnrolmentRefused(_TOO_MANY)
         query = "select expires_at, used_by from enrolment_code where code_hash = ?"
         found = run.execute(query, (code_hash(code),)).fetchone()
         if found is None:

@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,13 +35,15 @@ MIN_PASSWORD = 12
 _MAX_PASSWORD = 256
 _NAME = re.compile(r"[a-z][a-z0-9._\-]{1,31}")
 _ISSUER = "Linban"
+Noted = Callable[[Cursor], None]
+"""Puts an act on record in the transaction of the act."""
 _AT_ONCE = 2
 """Argon2 takes 64 MiB each: more at once would let a stranger fill the memory."""
 
 
 class AccountRefused(Exception):
     """What cannot be done with an account. `word`: bad-name, name-taken, unknown, last-administrator, weak-password,
-    wrong-password.
+    wrong-password, locked.
     """
 
     def __init__(self, word: str) -> None:
@@ -97,8 +100,8 @@ class Accounts:
         self._nobody = self._hasher.hash(secrets.token_hex(16))
         self._turn = threading.Semaphore(_AT_ONCE)
 
-    def add(self, name: str, role: Role, by: str) -> NewSecrets:
-        """A new account; raises `AccountRefused`."""
+    def add(self, name: str, role: Role, by: str, noted: Noted | None = None) -> NewSecrets:
+        """A new account; raises `AccountRefused`. `noted` puts it on record, in the same transaction."""
         if not _NAME.fullmatch(name):
             raise AccountRefused("bad-name")
         secret, made = self._make_secrets(name)
@@ -112,6 +115,8 @@ class Accounts:
                 " values (?, ?, ?, ?, ?, ?)",
                 (name, role.value, hashed, self._close(name, secret), self._store.now(), by),
             )
+            if noted is not None:
+                noted(run)
         return made
 
     def reset(self, name: str) -> NewSecrets:
@@ -196,8 +201,13 @@ class Accounts:
             run.execute("delete from operator_failure where name = ?", (counted,))
         return self.find(name)
 
-    def change_password(self, name: str, old: str, new: str) -> None:
-        """Raises `AccountRefused`: wrong-password, weak-password."""
+    def change_password(self, name: str, old: str, new: str, noted: Noted | None = None) -> None:
+        """Raises `AccountRefused`: locked, wrong-password, weak-password.
+
+        A wrong old password is a try like one at the door: a session left open must not be where one guesses.
+        """
+        if self._count_try(name) is not None:
+            raise AccountRefused("locked")
         with self._store.reading() as run:
             row = run.execute("select password_hash from operator_account where name = ?", (name,)).fetchone()
         if row is None or not self._verify(row[0], old):
@@ -210,6 +220,9 @@ class Accounts:
                 "update operator_account set password_hash = ?, must_change = 0 where name = ?",
                 (hashed, name),
             )
+            run.execute("delete from operator_failure where name = ?", (name,))
+            if noted is not None:
+                noted(run)
 
     def _count_try(self, counted: str) -> Locked | None:
         now = self._store.clock.now()

@@ -82,7 +82,7 @@ class Acts:
         # Written before it is read: on an engine with many writers the row is ours until the commit.
         run.execute("update operator_act_head set number = number + 1 where one = 1")
         number, before = run.execute("select number, digest from operator_act_head where one = 1").fetchone()
-        line = (number, self._store.now(), operator, act.value, subject[:200], detail[:400])
+        line = (number, self._store.now(), operator, act.value, _kept(subject, 200), _kept(detail, 400))
         digest = _digest(before, line)
         run.execute("insert into operator_act values (?, ?, ?, ?, ?, ?, ?)", (*line, digest))
         run.execute("update operator_act_head set digest = ? where one = 1", (digest,))
@@ -126,6 +126,11 @@ class Acts:
         with self._store.reading() as run:
             head = run.execute("select number, digest from operator_act_head where one = 1").fetchone()
         return expected if head is not None and tuple(head) != (expected - 1, before) else None
+
+
+def _kept(text: str, most: int) -> str:
+    """As every database keeps it: where one puts something else for a NUL, the line would look tampered with."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:most]
 
 
 def _digest(before: str, line: tuple[Any, ...]) -> str:

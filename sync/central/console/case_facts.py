@@ -107,17 +107,6 @@ class CaseLook:
         with self._store.reading() as run:
             return [CaseRow(*row) for row in run.execute(query, (20,)).fetchall()]
 
-    def note_words(self, case: CaseRow, state: PlatformState, words: str, operator: str) -> None:
-        """Keep who moved a case to its newest state, and the words for the resident."""
-        place = (case.terminal_id, case.receipt_number)
-        with self._store.transaction(case.terminal_id) as run:
-            run.execute(
-                "insert into case_word select ?, ?, max(number), ?, ?, ?, ? from case_history"
-                " where terminal_id = ? and receipt_number = ? and state = ? having max(number) is not null"
-                " on conflict (terminal_id, receipt_number, number) do nothing",
-                (*place, state.value, words, operator, self._store.now(), *place, state.value),
-            )
-
     def content(self, case: CaseRow, shown: bool) -> list[Said]:
         """What the resident said, masked unless `shown`."""
         with self._store.reading() as run:

@@ -45,8 +45,9 @@ def add(context: click.Context, name: str, role: str) -> None:
     from sync.central.console.acts import SYSTEM, Act
 
     with _opened(context) as (accounts, acts):
-        made = accounts.add(name, Role(role), SYSTEM)
-        acts.note(SYSTEM, Act.ACCOUNT_ADDED, name, role)
+        made = accounts.add(
+            name, Role(role), SYSTEM, lambda run: acts.note_in(run, SYSTEM, Act.ACCOUNT_ADDED, name, role)
+        )
     _tell(name, made)
 
 

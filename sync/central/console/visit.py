@@ -18,6 +18,7 @@ from sync.central.console.roles import Right, may
 from sync.central.console.services import ServiceNames
 from sync.central.console.sessions import Sessions, form_token
 from sync.central.console.words import word, words
+from sync.central.engine import Cursor
 from sync.central.exchange import Platform
 from sync.central.opener import Opener
 from sync.central.quarantine import Quarantine
@@ -77,11 +78,12 @@ class Visit:
         return self.request.query_params.get(name, "").strip()[:limit]
 
     def asked_day(self, name: str) -> date | None:
-        """A day of the address's query; None when it is none."""
+        """A day of the address's query; None when it is none, or one whose bounds no calendar has."""
         try:
-            return date.fromisoformat(self.asked(name))
+            day = date.fromisoformat(self.asked(name))
         except ValueError:
             return None
+        return day if date.min < day < date.max else None
 
     def filled(self, name: str, limit: int = 400) -> str:
         """A field of the form."""
@@ -102,6 +104,10 @@ class Visit:
     def note(self, act: Act, subject: str = "", detail: str = "") -> None:
         """Put an act on record."""
         self.desk.acts.note(self.name, act, subject, detail)
+
+    def noting(self, act: Act, subject: str = "", detail: str = "") -> Callable[[Cursor], None]:
+        """Puts an act on record in the transaction that it is given: for what is not known before."""
+        return lambda run: self.desk.acts.note_in(run, self.name, act, subject, detail)
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page."""

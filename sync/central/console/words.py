@@ -253,6 +253,7 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
             "At least 12 characters, without your name, and not the old one.",
         ),
         "wrong-password": ("当前密码不对。", "The present password is wrong."),
+        "locked": ("试得太多，请稍后再试。", "Too many tries. Please try again later."),
     },
 }
 

@@ -25,10 +25,11 @@ def add(visit: Visit) -> Response:
     name = visit.filled("name", 32).lower()
     role = _role(visit)
     try:
-        made = visit.desk.accounts.add(name, role, visit.name)
+        made = visit.desk.accounts.add(
+            name, role, visit.name, visit.noting(Act.ACCOUNT_ADDED, name, role.value)
+        )
     except AccountRefused as refused:
         return _page(visit, trouble=word("account", refused.word, visit.language), status=422)
-    visit.note(Act.ACCOUNT_ADDED, name, role.value)
     return _page(visit, name=name, made=made)
 
 

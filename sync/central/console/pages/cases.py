@@ -13,8 +13,9 @@ from sync.central.console.case_facts import NEXT, WITH_WORDS, CaseFacts, CaseLoo
 from sync.central.console.pages.fleet import page_number
 from sync.central.console.roles import Right
 from sync.central.console.visit import Refused, Visit, Way
+from sync.wire import MAX_WORDS
 
-_LONGEST_WORDS = 300
+_MOVED_MEANWHILE = "办件刚被别人变更过，请看清现在的状态再处理。"
 _SHORTEST_REASON = 4
 _LOOKS_PERSONAL = re.compile(r"(\d[\s-]?){11,}")
 """A telephone or document number; the record of acts must hold neither."""
@@ -80,15 +81,15 @@ def move(visit: Visit) -> Response:
     if state is now:
         return visit.go(path, done="same")
     if visit.filled("seen", 20) not in ("", now.value):
-        return _case_page(visit, facts, False, "办件刚被别人变更过，请看清现在的状态再处理。", 409)
-    words = visit.filled("words", _LONGEST_WORDS)
+        return _case_page(visit, facts, False, _MOVED_MEANWHILE, 409)
+    words = visit.filled("words", MAX_WORDS)
     if state not in NEXT[now]:
         return _case_page(visit, facts, False, "办件现在的状态不能这样变更。", 409)
     if state in WITH_WORDS and not words:
         return _case_page(visit, facts, False, "请写明原因：群众要凭它补正。", 422)
     visit.note(Act.CASE_MOVED, facts.row.receipt_number, f"{now.value} -> {state.value}")
-    visit.desk.platform.cases.change_state(facts.row.receipt_number, state)
-    CaseLook(visit.desk.platform.store).note_words(facts.row, state, words, visit.name)
+    if not visit.desk.platform.cases.change_state(facts.row.receipt_number, state, now, words, visit.name):
+        return _case_page(visit, _found(visit), False, _MOVED_MEANWHILE, 409)
     return visit.go(path, done="moved")
 
 

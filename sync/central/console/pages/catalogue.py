@@ -27,11 +27,12 @@ def publish(visit: Visit) -> Response:
     if not content:
         return _page(visit, trouble="请选择要发布的文件。", status=422)
     try:
-        signed = CatalogueStore(visit.desk.platform.store).publish(content)
+        CatalogueStore(visit.desk.platform.store).publish(
+            content, lambda run, signed: visit.noting(Act.CATALOGUE_PUBLISHED, signed.digest[:16])(run)
+        )
     except CatalogueError as error:
         visit.note(Act.CATALOGUE_REFUSED, "", error.fault.value)
         return _page(visit, fault=error.fault.value, status=422)
-    visit.note(Act.CATALOGUE_PUBLISHED, signed.digest[:16])
     return visit.go("/catalogue", done="published")
 
 

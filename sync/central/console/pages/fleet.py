@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from sync.central.console.visit import Refused, Visit, Way
 from sync.central.standing import Standings
 
 _MAX_PAGE = 100_000
+_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 def fleet(visit: Visit) -> Response:
@@ -79,7 +81,7 @@ def close(visit: Visit) -> Response:
     visit.note(Act.ALARM_CLOSED, terminal_id, number)
     store = visit.desk.platform.store
     with store.transaction(terminal_id) as run:
-        if not number.isdecimal() or not close_alarm(run, terminal_id, int(number), store.now()):
+        if not _NUMBER.fullmatch(number) or not close_alarm(run, terminal_id, int(number), store.now()):
             raise Refused(404, "没有这条报警，或已了结。")
     return visit.go(f"/terminals/{terminal_id}", done="closed")
 

@@ -12,6 +12,7 @@ from sync.central.console.roles import Right, may
 from sync.central.console.visit import Visit, Way
 from sync.central.console.words import word
 
+_GUESSES = {"wrong-password": Act.SIGN_IN_FAILED, "locked": Act.LOCKED_OUT}
 _LANGUAGE_KEPT_S = 365 * 86400
 
 
@@ -69,10 +70,13 @@ def change_password(visit: Visit) -> Response:
     if new != visit.form.get("again", ""):
         return visit.page("password.html", 422, trouble="两次输入的新密码不一样。")
     try:
-        visit.desk.accounts.change_password(visit.operator.name, visit.form.get("old", ""), new)
+        visit.desk.accounts.change_password(
+            visit.operator.name, visit.form.get("old", ""), new, visit.noting(Act.PASSWORD_CHANGED)
+        )
     except AccountRefused as refused:
+        if refused.word in _GUESSES:
+            visit.note(_GUESSES[refused.word], visit.name, "password")
         return visit.page("password.html", 422, trouble=word("account", refused.word, visit.language))
-    visit.note(Act.PASSWORD_CHANGED)
     # Whoever knew the old one may have a session open.
     visit.desk.sessions.end_all(visit.operator.name)
     response = visit.go("/", done="password")
