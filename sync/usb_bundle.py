@@ -18,6 +18,7 @@ import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from kiosk.clock import Clock
+from kiosk.domain.case import PlatformState
 from kiosk.domain.enrolment import Enrolment
 from kiosk.domain.entry import RecordedEntry, iso_utc
 from kiosk.errors import JournalError, JournalFault
@@ -40,7 +41,7 @@ from sync.stick import (
     verify_manifest,
 )
 from sync.stick_attachments import settle_attachments, write_attachments
-from sync.wire import encode
+from sync.wire import EntryResult, Result, encode
 
 ENTRIES_A_FILE = 500
 BYTES_A_FILE = 1024 * 1024
@@ -89,6 +90,7 @@ def export(
     if not root.is_dir():
         raise StickFault("no_stick", str(root))
     stick = stick or Stick(root, enrolment.terminal_number)
+    _require_on_the_stick(stick)
     old = _earlier(stick, enrolment, key)
     kept = list(_still_good(stick, journal, old))
     kept_names = {file.name for file in kept}
@@ -130,6 +132,7 @@ def import_answers(journal: Journal, public_key: bytes, root: Path) -> Imported:
     if not root.is_dir():
         raise StickFault("no_stick", str(root))
     stick = Stick(root, enrolment.terminal_number)
+    _require_on_the_stick(stick)
     if not stick.names():
         others = terminals_on(root)
         raise StickFault("another_terminal" if others else "nothing_here", " ".join(others))
@@ -152,6 +155,12 @@ def _enrolment(journal: Journal) -> Enrolment:
     if enrolment is None:
         raise JournalError(JournalFault.NOT_ENROLLED)
     return enrolment
+
+
+def _require_on_the_stick(stick: Stick) -> None:
+    """A folder that is a link leads off the stick, and what the manifest does not list is taken away there."""
+    if stick.folder.is_symlink():
+        raise StickFault("damaged", stick.folder.name)
 
 
 def _earlier(stick: Stick, enrolment: Enrolment, key: Ed25519PrivateKey) -> Manifest | None:
@@ -256,7 +265,7 @@ def _settle_file(
         entries = [entry for first, last in file.sequences for entry in journal.unsent.stretch(first, last)]
         if answered.sha256 != file.sha256:
             raise StickFault("another_batch", file.answer_name)
-        results = answered.answer.results(entries)
+        results = [_as_signed(one) for one in answered.answer.results(entries)]
         tokens = verified_tokens(
             entries,
             results,
@@ -268,6 +277,16 @@ def _settle_file(
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, SignatureFault) as error:
         raise StickFault("forged", file.answer_name) from error
     _count(journal, [settled(one, token) for one, token in zip(results, tokens, strict=True)], result)
+
+
+def _as_signed(result: EntryResult) -> EntryResult:
+    """A result without what the signature of a batch does not cover.
+
+    On the line the whole answer is signed; on a stick anybody could write that a case is concluded.
+    """
+    stored = result.result in (Result.STORED, Result.DUPLICATE)
+    state = PlatformState.RECEIVED if stored else PlatformState.UNKNOWN
+    return msgspec.structs.replace(result, state=state)
 
 
 def _count(journal: Journal, settlements: Sequence[Settlement], result: Imported) -> None:

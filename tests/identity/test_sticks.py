@@ -11,12 +11,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
-from kiosk.domain.case import Case, DeliveryState, new_entry_id
+from kiosk.domain.case import Case, DeliveryState, PlatformState, new_entry_id
 from kiosk.domain.receipt import Receipt
 from kiosk.journal.journal import Journal
 from sync import usb_bundle
@@ -584,3 +585,39 @@ def test_memory_stays_flat_however_much_waits(
     few = peak_while_exporting("few")
     terminal.record(900)
     assert peak_while_exporting("many") < few * 2
+
+
+def test_folder_on_the_stick_is_a_link_to_the_journals_own(
+    terminal: Terminal, root: Path, tmp_path: Path
+) -> None:
+    """What the manifest does not list is taken away there: it would be the journal."""
+    terminal.record(3)
+    state = tmp_path / "terminal-a"
+    (root / f"linban-{terminal.number}").symlink_to(state)
+    before = sorted(file.name for file in state.iterdir())
+    with pytest.raises(StickFault, match="damaged"):
+        export(terminal.journal, terminal.key, root, CLOCK)
+    with pytest.raises(StickFault, match="damaged"):
+        import_answers(terminal.journal, terminal.public, root)
+    assert sorted(file.name for file in state.iterdir()) == before
+    assert terminal.waiting() == 3
+
+
+@pytest.mark.fault(64)
+def test_state_in_an_answer_that_somebody_wrote_over(
+    terminal: Terminal, platform: Platform, root: Path
+) -> None:
+    """The signature of a batch covers what became of an entry, and not how far its case has got."""
+    (receipt,) = terminal.record(1)
+    export(terminal.journal, terminal.key, root, CLOCK)
+    import_stick(platform, root)
+    stick = Stick(root, terminal.number)
+    name = stick.read_manifest().manifest.files[0].answer_name
+    answered = msgspec.json.decode(stick.read(name)[1])
+    for _, outcome in answered["answer"]["outcomes"]:
+        outcome[2] = PlatformState.CONCLUDED.value
+    stick.write(name, msgspec.json.encode(answered))
+    assert import_answers(terminal.journal, terminal.public, root).acknowledged == 1
+    status = terminal.journal.entries.by_number(receipt.number)
+    assert status is not None
+    assert status.platform is PlatformState.RECEIVED
