@@ -72,12 +72,13 @@ def test_one_fault_again_and_again(line: ChaosLine, make_terminal: MakeTerminal,
     assert line.played[name] == 2 * _DRAWS
 
 
+@pytest.mark.slow
 @pytest.mark.fault(55)
 def test_one_case_whose_request_a_proxy_rewrites(line: ChaosLine, make_terminal: MakeTerminal) -> None:
     """It is the line's fault and never the case's: nothing is set aside."""
     terminal = make_terminal(line.url)
     terminal.start()
-    strikes = Striking([MAKERS["meddled"](random.Random(seed)) for seed in range(12)], "/entries")
+    strikes = Striking([MAKERS["meddled"](random.Random(seed)) for seed in range(7)], "/entries")
     line.choose = strikes.choose
     while not strikes.done:
         terminal.record()

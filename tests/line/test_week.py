@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _MOST_TIMES_IDLE = 4.0
 _NOISE_MS = 25.0
 """What the other processes of the machine may add to one commit of a hundred, with and without a drain."""
-_FEW_RECORDS = 150
+_FEW_RECORDS = 120
 
 
 @dataclass
