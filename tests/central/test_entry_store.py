@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from kiosk.clock import ManualClock
 from kiosk.domain.case import PlatformState
 from sync.central.engine import DatabaseAway
 from sync.central.exchange import Platform
-from sync.central.store import Replayed
+from sync.central.store import EnrolmentRefused, Replayed
 from sync.wire import Reason, Result
 
 
@@ -188,3 +190,69 @@ def test_a_fork_is_kept_apart_and_its_reason_is_told_again(platform: Platform, t
     assert [(one.result, one.reason) for one in intake.outcomes] == [(Result.QUARANTINED, Reason.FORK)]
     again = platform.entries.take_in(terminal.known, "again", other)
     assert [(one.result, one.reason) for one in again.outcomes] == [(Result.QUARANTINED, Reason.FORK)]
+
+
+def test_a_case_moves_from_the_state_that_was_seen_and_its_words_reach_the_terminal(
+    platform: Platform, terminal: Any
+) -> None:
+    (entry,) = terminal.record(1)
+    platform.entries.take_in(terminal.known, terminal.nonce(), [entry])
+    move, number = platform.cases.change_state, entry.receipt_number
+    assert move(number, PlatformState.RETURNED, PlatformState.RECEIVED, "请带上户口簿", "test.jia")
+    assert not move(number, PlatformState.ACCEPTED, PlatformState.RECEIVED, "", "test.yi"), (
+        "somebody was quicker"
+    )
+    assert not move(number, PlatformState.RETURNED, PlatformState.RECEIVED, "another word", "test.yi")
+    assert platform.cases.progress(number).state is PlatformState.RETURNED
+    assert move(number, PlatformState.ACCEPTED, PlatformState.RETURNED, "", "test.yi")
+    told = [
+        (message.state.value, message.words)
+        for message in platform.cases.inbox(terminal.terminal_id, 0).messages
+    ]
+    assert told == [("returned", "请带上户口簿"), ("accepted", "")]
+    with platform.store.reading() as run:
+        kept = run.execute("select number, state, words, operator from case_word order by number").fetchall()
+    assert [tuple(row) for row in kept] == [
+        (2, "returned", "请带上户口簿", "test.jia"),
+        (3, "accepted", "", "test.yi"),
+    ]
+
+
+def test_two_operators_move_one_case_at_once(platform: Platform, terminal: Any) -> None:
+    (entry,) = terminal.record(1)
+    platform.entries.take_in(terminal.known, terminal.nonce(), [entry])
+    with ThreadPoolExecutor(6) as threads:
+        moved = list(
+            threads.map(
+                lambda number: platform.cases.change_state(
+                    entry.receipt_number,
+                    PlatformState.RETURNED,
+                    PlatformState.RECEIVED,
+                    f"words {number}",
+                    f"op.{number}",
+                ),
+                range(6),
+            )
+        )
+    assert sum(moved) == 1
+    (message,) = platform.cases.inbox(terminal.terminal_id, 0).messages
+    assert message.words == f"words {moved.index(True)}"
+
+
+def test_guesses_at_enrolment_fill_nothing_and_the_door_opens_again(
+    platform: Platform, clock: ManualClock
+) -> None:
+    def guess() -> str:
+        with pytest.raises(EnrolmentRefused) as refused:
+            platform.store.enrol("guess", bytes(32), "370508", "0.1.0")
+        return refused.value.word
+
+    assert [guess() for _ in range(30)] == ["unknown-code"] * 20 + ["too-many-tries"] * 10
+    clock.advance(300)
+    assert guess() == "too-many-tries"
+    clock.advance(301)
+    assert guess() == "unknown-code", (
+        "ten minutes after the last try that was judged, whoever knocked meanwhile"
+    )
+    with platform.store.reading() as run:
+        assert run.execute("select count(*) from enrolment_failure").fetchone() == (1,)

@@ -205,3 +205,41 @@ def test_a_full_folder_is_tried_again(tmp_path: Path) -> None:
 def test_a_target_that_is_none(target: str) -> None:
     with pytest.raises(ValueError, match="neither file:FOLDER nor https"):
         sink_for(target)
+
+
+def test_an_adapter_that_raises_keeps_no_other_case_from_going(
+    platform: Platform,
+    accepted: list[str],
+    clock: ManualClock,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Wrong(FileSink):
+        def deliver(self, key: str, name: str, body: bytes) -> Tried:
+            if name == accepted[0]:
+                raise UnicodeEncodeError("latin-1", body.decode(), 0, 1, "a token that no header can carry")
+            return super().deliver(key, name, body)
+
+    forwarder = Forwarder(platform.store, Wrong(tmp_path / "out"))
+    assert forwarder.send_due() == 2
+    assert forwarder.queue.counts() == (1, 2, 0)
+    assert "13900000000" not in caplog.text
+    forwarder = Forwarder(platform.store, FileSink(tmp_path / "out"))
+    send_all(forwarder, clock, 2)
+    assert sorted(file.stem for file in (tmp_path / "out").glob("*.json")) == sorted(accepted)
+
+
+def test_a_fault_of_ours_ends_no_forwarder(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forwarder, stopping = Forwarder(platform.store, FileSink(tmp_path)), threading.Event()
+    tries = []
+
+    def fail(_: object) -> int:
+        tries.append(1)
+        stopping.set()
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(forwarder, "send_due", fail)
+    forwarder.run(stopping)
+    assert tries == [1]

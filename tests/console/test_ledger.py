@@ -120,3 +120,15 @@ def test_the_record_is_read_in_pages(office: Office, open_tab: OpenTab) -> None:
     assert "/audit?before=" in first
     older = first.partition("/audit?before=")[2].partition("&")[0]
     assert "subject-3<" in tab.get(f"/audit?before={older}").text
+
+
+def test_a_character_that_a_database_cannot_keep_breaks_no_line(office: Office, open_tab: OpenTab) -> None:
+    assert open_tab(Role.AUDITOR).get("/ledger.csv?terminal=%00x").status_code == 200
+    assert office.acts.first_broken() is None
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "x"])
+def test_a_day_at_the_end_of_the_calendar_is_todays_ledger(open_tab: OpenTab, day: str) -> None:
+    tab = open_tab(Role.AUDITOR)
+    assert tab.get(f"/ledger?day={day}").status_code == 200
+    assert tab.get(f"/ledger.csv?day={day}").status_code == 200

@@ -183,6 +183,8 @@ def test_a_case_is_moved_step_by_step_and_the_terminal_is_told(
     assert "请带上户口簿" in tab.get(f"/cases/{receipt}").text
     told = [message.state.value for message in office.platform.cases.inbox(terminal.id, 0).messages]
     assert told == ["returned", "accepted", "concluded"]
+    words = [message.words for message in office.platform.cases.inbox(terminal.id, 0).messages]
+    assert words == ["请带上户口簿", "", ""], "what was typed for the resident reaches the terminal"
     assert [detail for _, _, detail in office.noted("case_moved")][::-1] == [
         "received -> returned",
         "returned -> accepted",
@@ -361,3 +363,28 @@ def test_pages_speak_english_to_a_browser_that_asks_for_it(open_tab: OpenTab) ->
     assert "Worst first" in text
     tab.post("/language", to="zh")
     assert '<html lang="zh-CN">' in tab.get("/terminals").text
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5000, "-1", "%D9%A1"])
+def test_an_alarm_of_a_number_that_is_none(
+    open_tab: OpenTab, terminal: PracticeTerminal, number: str
+) -> None:
+    assert open_tab(Role.OPERATOR).post(f"/terminals/{terminal.id}/alarms/{number}/close").status_code == 404
+
+
+def test_a_case_that_somebody_else_moves_at_the_same_moment(
+    office: Office, open_tab: OpenTab, terminal: PracticeTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receipt = terminal.send(terminal.entry())[0]
+    tab, cases = open_tab(Role.OPERATOR), office.platform.cases
+    move = cases.change_state
+
+    def second(number: str, *told: object) -> bool:
+        assert move(number, PlatformState.REJECTED)
+        return move(number, *told)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(cases), "change_state", lambda _, *told: second(*told))
+    answer = tab.post(f"/cases/{receipt}/state", state="accepted", seen="received")
+    assert answer.status_code == 409
+    assert "办件刚被别人变更过" in answer.text
+    assert _state(office, receipt) is PlatformState.REJECTED

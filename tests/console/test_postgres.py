@@ -56,3 +56,10 @@ test_a_hundred_tries_at_once_are_a_hundred_tries = (
 test_a_session_ends_when_nobody_looks_and_after_a_day_of_work = (
     test_sign_in.test_a_session_ends_when_nobody_looks_and_after_a_day_of_work
 )
+test_a_character_that_a_database_cannot_keep_breaks_no_line = (
+    test_ledger.test_a_character_that_a_database_cannot_keep_breaks_no_line
+)
+test_a_case_that_somebody_else_moves_at_the_same_moment = (
+    test_pages.test_a_case_that_somebody_else_moves_at_the_same_moment
+)
+test_an_alarm_of_a_number_that_is_none = test_pages.test_an_alarm_of_a_number_that_is_none

@@ -246,3 +246,34 @@ def test_a_body_without_end_is_not_read(open_tab: OpenTab) -> None:
 
 
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def test_the_old_password_is_not_guessed_in_an_open_session(office: Office, open_tab: OpenTab) -> None:
+    person = office.appoint("test.jia", Role.OPERATOR)
+    tab = open_tab()
+    tab.sign_in(person)
+    new = "another good one 8"
+    for _ in range(FREE_TRIES):
+        assert "当前密码不对。" in tab.post("/password", old="wrong", new=new, again=new).text
+    locked = tab.post("/password", old=person.password, new=new, again=new)
+    assert "试得太多，请稍后再试。" in locked.text
+    assert ("test.jia", "test.jia", "password") in office.noted("sign_in_failed")
+    assert office.noted("locked_out") == [("test.jia", "test.jia", "password")]
+    office.clock.advance(16)
+    assert tab.post("/password", old=person.password, new=new, again=new).status_code == 303
+    assert office.noted("password_changed") == [("test.jia", "", "")]
+
+
+def test_what_cannot_be_put_on_record_does_not_happen(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise OSError("no room for another line")
+
+    with contextlib.suppress(OSError):
+        office.accounts.add("test.jia", Role.OPERATOR, "-", full)
+    assert office.accounts.find("test.jia") is None
+    person = office.appoint("test.yi", Role.OPERATOR)
+    with contextlib.suppress(OSError):
+        office.accounts.change_password("test.yi", person.password, "another good one 8", full)
+    office.accounts.change_password("test.yi", person.password, "another good one 8")

@@ -621,3 +621,34 @@ def test_state_in_an_answer_that_somebody_wrote_over(
     status = terminal.journal.entries.by_number(receipt.number)
     assert status is not None
     assert status.platform is PlatformState.RECEIVED
+
+
+@pytest.mark.parametrize(
+    "name", ["answer-000000000001.lbs.part", "entries-000000000001.lbs", "manifest.json"]
+)
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_stick_with_links_and_pipes_touches_no_file_of_the_machine(
+    platform: Platform, tmp_path: Path, root: Path, terminal: Terminal, name: str, kind: str
+) -> None:
+    terminal.record(3)
+    export(terminal.journal, terminal.key, root, CLOCK)
+    mine = tmp_path / "of-this-machine"
+    mine.write_bytes(b"precious")
+    planted = Stick(root, terminal.number).folder / name
+    planted.unlink(missing_ok=True)
+    if kind == "link":
+        planted.symlink_to(mine)
+    else:
+        os.mkfifo(planted)
+    (taken,) = import_stick(platform, root)
+    assert [fault.word for fault in taken.refused] == ["damaged"]
+    assert mine.read_bytes() == b"precious"
+    assert taken.answered == 0
+
+
+def test_a_folder_that_is_a_link_is_no_terminals(platform: Platform, tmp_path: Path, root: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (root / "linban-100001").symlink_to(elsewhere)
+    with pytest.raises(StickFault, match="nothing_here"):
+        import_stick(platform, root)

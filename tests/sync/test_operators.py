@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import requests
 
 from kiosk.domain.case import PlatformState
+from kiosk.errors import LineFault, PlatformError
 from sync.central import openapi
 from sync.central.api import build_app
 from sync.central.exchange import Platform
-from sync.wire import MAX_REQUEST_BYTES
+from sync.inbox_download import InboxDownload
+from sync.wire import MAX_REQUEST_BYTES, HeartbeatRequest
 
 
 def as_operator(platform: Platform, method: str, url: str, **options: Any) -> requests.Response:
@@ -85,3 +89,49 @@ def test_the_kept_document_is_the_servers(platform: Platform, platform_url: str)
     assert served["openapi"].startswith("3.1")
     assert served == json.loads(openapi.KEPT_FILE.read_text(encoding="utf-8"))
     assert openapi.text(build_app(platform)) == openapi.KEPT_FILE.read_text(encoding="utf-8")
+
+
+def test_the_operators_words_are_in_the_terminals_journal(platform: Platform, terminal: Any) -> None:
+    (receipt,) = terminal.record()
+    terminal.drain()
+    words = "请带上户口簿。" * 40
+    platform.cases.change_state(receipt.number, PlatformState.RETURNED, words=words)
+    InboxDownload(terminal.client, terminal.clock).fetch(terminal.journal, 1, lambda: True)
+    (message,) = terminal.journal.inbox.for_receipt(receipt.number)
+    assert (message.platform_state, message.words) == (PlatformState.RETURNED, words)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("linban-clock", "2026-11-22T00:00:00", 200),
+        ("linban-clock", "2026-11-22", 200),
+        ("linban-clock", "yesterday", 200),
+        ("linban-sequence", "9" * 30, 401),
+        ("linban-sequence", "-5", 401),
+        ("linban-sequence", "1_0", 401),
+    ],
+)
+def test_a_terminal_that_says_nonsense_of_itself(
+    platform: Platform, terminal: Any, header: str, value: str, status: int
+) -> None:
+    from sync import exchange, signing
+
+    really: Any = signing.sign_request
+
+    def sign(*told: Any) -> None:
+        with patch.object(signing, "iso_utc", lambda _: value) if header == "linban-clock" else nullcontext():
+            sequence: Any = value if header == "linban-sequence" else told[4]
+            really(*told[:4], sequence, *told[5:])
+
+    message = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)
+    with patch.object(exchange, "sign_request", sign):
+        if status == 200:
+            assert terminal.client.heartbeat(message, 0).high_water == 0
+        else:
+            with pytest.raises(PlatformError) as refused:
+                terminal.client.heartbeat(message, 0)
+            assert refused.value.fault is LineFault.NOT_AUTHORISED
+    with platform.store.reading() as run:
+        (row,) = run.execute("select count(*) from heartbeat").fetchall()
+    assert row[0] == (status == 200)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -117,3 +118,10 @@ def test_a_time_that_the_other_side_asks_for_is_honoured_and_clamped(
 def test_pauses_never_overflow() -> None:
     backoff = Backoff(300.0)
     assert all(0.05 <= backoff.next_s() <= 300.0 for _ in range(2000))
+
+
+def test_a_nonce_that_nobody_would_remember() -> None:
+    with patch("secrets.token_urlsafe", return_value="n" * 129):
+        request = signed()
+    with pytest.raises(SignatureFault, match="nonce"):
+        verify_request(request, b"body", KEY.public_key(), "t1")
