@@ -122,7 +122,7 @@ class Chores:
         try:
             journal.back_up(self._backups, self._keeping.backups)
         except JournalError as error:
-            if error.fault is JournalFault.INPUT_OUTPUT:
+            if error.fault is JournalFault.INPUT_OUTPUT or not journal.usable:
                 raise
             word = "no_room_for_backup" if error.fault in _OF_THE_COPY else "backup"
             self._faults.add(word)

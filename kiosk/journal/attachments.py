@@ -49,7 +49,7 @@ _PENDING = """
 SELECT attachment.digest, attachment.entry_id, media_type, size_bytes, sent_bytes
 FROM attachment INDEXED BY attachment_undelivered
      JOIN entry ON entry.entry_id = attachment.entry_id JOIN delivery USING (sequence)
-WHERE token IS NULL AND content_kept = 1 AND delivery.state = 'acknowledged' ORDER BY id LIMIT ?
+WHERE token IS NULL AND content_kept = 1 AND delivery.state = 'acknowledged' ORDER BY id LIMIT ? OFFSET ?
 """
 _ORPHANS = """
 SELECT id, entry_id, owner, owner_boot FROM attachment INDEXED BY attachment_undelivered
@@ -63,6 +63,8 @@ _WAITING = (
     "SELECT count(*), ifnull(sum(size_bytes - sent_bytes), 0) FROM attachment INDEXED BY attachment_undelivered"
     " WHERE token IS NULL"
 )
+
+_ASK_AGAIN = "UPDATE attachment SET token = NULL, sent_bytes = 0 WHERE token IS NOT NULL AND content_kept = 1"
 
 
 class Attachments:
@@ -118,8 +120,11 @@ class Attachments:
                 self._database.run("DELETE FROM attachment WHERE id = ?", (one,))
         return len(orphans)
 
-    def pending(self, limit: int = 20) -> list[PendingAttachment]:
-        """What may be sent now, in the order it was handed in: only of entries that the platform holds."""
+    def pending(self, limit: int = 20, skip: int = 0) -> list[PendingAttachment]:
+        """What may be sent now, in the order it was handed in: only of entries that the platform holds.
+
+        `skip` leaves out the first so many, which could not be sent.
+        """
         return [
             PendingAttachment(
                 digest=row[0],
@@ -128,7 +133,7 @@ class Attachments:
                 size_bytes=row[3],
                 sent_bytes=row[4],
             )
-            for row in self._database.rows(_PENDING, (limit,))
+            for row in self._database.rows(_PENDING, (limit, skip))
         ]
 
     def summary(self) -> AttachmentSummary:
@@ -191,6 +196,14 @@ class Attachments:
             "UPDATE attachment SET token = NULL, sent_bytes = 0 WHERE entry_id = ? AND content_kept = 1",
             (entry_id,),
         )
+
+    def ask_again(self) -> int:
+        """The platform is not the same memory any more: whether it holds what it once signed for, it must say again.
+
+        An entry's absence shows in the platform's chain, an attachment's in nothing. How many are asked for.
+        """
+        with self._database.transaction():
+            return self._database.run(_ASK_AGAIN)
 
     def drop_delivered_within(self, entry_id: bytes) -> None:
         """Drop the bytes of an entry's attachments that the platform holds whole; inside the caller's transaction."""

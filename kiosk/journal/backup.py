@@ -15,8 +15,9 @@ from pathlib import Path
 
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.database import Database, LibraryError
-from kiosk.journal.os_fault import journal_error
+from kiosk.journal.os_fault import NOT_OF_THE_FILE, journal_error
 from kiosk.journal.reserve import free_bytes
+from kiosk.journal.verification import structure_problems
 
 FOLDER = "backups"
 """Where the ring lies unless somebody says otherwise: a folder beside the journal."""
@@ -51,13 +52,23 @@ def newest_first(folder: Path) -> Iterator[Path]:
 
 
 def newest_readable(folder: Path, key: bytes) -> Database | None:
-    """The newest copy that opens and is whole, or None. The caller closes it."""
+    """The newest copy that opens and is whole, or None. The caller closes it.
+
+    Raises `JournalError` where that cannot be told: no memory, no descriptor, busy.
+    """
     for copy in newest_first(folder):
         try:
             database = Database(copy, key)
-        except JournalError:
+        except JournalError as error:
+            if error.fault in NOT_OF_THE_FILE:
+                raise
             continue
-        if _is_whole(database):
+        try:
+            whole = _is_whole(database)
+        except BaseException:
+            database.close()
+            raise
+        if whole:
             return database
         database.close()
     return None
@@ -87,10 +98,14 @@ def _written(database: Database, key: bytes, folder: Path) -> Path:
 def _is_whole(copy: Database) -> bool:
     """Every page's MAC is right, and the structure is one that can be walked."""
     try:
-        return not copy.rows("PRAGMA cipher_integrity_check") and copy.rows("PRAGMA quick_check(1)") == [
-            ("ok",)
-        ]
-    except (JournalError, LibraryError):
+        return not copy.rows("PRAGMA cipher_integrity_check") and not structure_problems(
+            copy, "PRAGMA quick_check(1)"
+        )
+    except JournalError as error:
+        if error.fault in NOT_OF_THE_FILE:
+            raise
+        return False
+    except LibraryError:
         return False
 
 

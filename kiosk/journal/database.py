@@ -57,7 +57,8 @@ _FAULTS = {
     26: JournalFault.WRONG_KEY,  # NOTADB
 }
 """SQLite's primary result codes (https://sqlite.org/rescode.html)."""
-_CANTOPEN = 14
+_BOUND = (int, float, str, bytes, type(None))
+_NOMEM, _CANTOPEN, _IOERR_NOMEM = 7, 14, 3082
 _OF_THE_CONNECTION = {JournalFault.INPUT_OUTPUT, JournalFault.NO_MEMORY, JournalFault.NO_DESCRIPTORS}
 _RAISED = (sqlite.Error, MemoryError)
 """What the library raises; where it has no memory it is Python's own error, without a code."""
@@ -99,8 +100,13 @@ class Database:
 
     @property
     def usable(self) -> bool:
-        """Whether this connection may still be used; after an I/O error it may not: close and open again."""
+        """Whether this connection may still be used; after some faults it may not: close and open again."""
         return self._fault is None
+
+    @property
+    def fault(self) -> JournalFault | None:
+        """Why this connection may not be used any more, or None while it may."""
+        return self._fault
 
     @property
     def connection(self) -> Any:
@@ -119,7 +125,7 @@ class Database:
         try:
             found: list[Row] = self._connection.execute(sql, parameters).fetchall()
         except _RAISED as error:
-            raise self._in_our_words(error) from error
+            raise self._in_our_words(error, parameters) from error
         return found
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
@@ -131,7 +137,7 @@ class Database:
             # A half-read cursor keeps a read transaction open, which would stop checkpoints.
             cursor.close()
         except _RAISED as error:
-            raise self._in_our_words(error) from error
+            raise self._in_our_words(error, parameters) from error
         return found
 
     def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Row]:
@@ -144,7 +150,7 @@ class Database:
             finally:
                 cursor.close()
         except _RAISED as error:
-            raise self._in_our_words(error) from error
+            raise self._in_our_words(error, parameters) from error
 
     def run(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement; the number of rows it changed."""
@@ -152,7 +158,7 @@ class Database:
         try:
             return int(self._connection.execute(sql, parameters).rowcount)
         except _RAISED as error:
-            raise self._in_our_words(error) from error
+            raise self._in_our_words(error, parameters) from error
 
     def run_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
         """Run one statement for each set of parameters; the number of rows all of them changed."""
@@ -253,9 +259,9 @@ class Database:
         if self._fault is not None:
             raise JournalError(self._fault, "this connection was closed: open the journal again")
 
-    def _in_our_words(self, error: Exception) -> Exception:
+    def _in_our_words(self, error: Exception, parameters: Parameters = ()) -> Exception:
         """What to raise for the library's `error`: a `JournalError`, or itself if it is a constraint or a bug."""
-        fault = _fault_of(error)
+        fault = _fault_of(error, parameters)
         if fault is None:
             return error
         if fault in _OF_THE_CONNECTION:
@@ -291,10 +297,13 @@ LibraryError: type[Exception] = sqlite.Error
 """Whatever the library raises; only for code that salvages from a damaged file."""
 
 
-def _fault_of(error: Exception) -> JournalFault | None:
+def _fault_of(error: Exception, parameters: Parameters = ()) -> JournalFault | None:
     if isinstance(error, MemoryError):
         return JournalFault.NO_MEMORY
-    code = int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+    if isinstance(error, sqlite.InterfaceError) and all(isinstance(one, _BOUND) for one in parameters):
+        return JournalFault.NO_MEMORY  # a value that could not be copied "is probably of an unsupported type"
+    extended = int(getattr(error, "sqlite_errorcode", 0) or 0)
+    code = _NOMEM if extended == _IOERR_NOMEM else extended & 0xFF
     if code == _CANTOPEN and not _has_descriptors():
         return JournalFault.NO_DESCRIPTORS
     return _FAULTS.get(code)

@@ -14,6 +14,8 @@ _FAULTS = {
     errno.ENOMEM: JournalFault.NO_MEMORY,
     errno.EIO: JournalFault.INPUT_OUTPUT,
 }
+NOT_OF_THE_FILE = frozenset({JournalFault.NO_MEMORY, JournalFault.NO_DESCRIPTORS, JournalFault.BUSY})
+"""What says nothing of the file: no reason to hold it for damaged, to give up salvaging it, or to pass over a backup."""
 
 
 def journal_error(error: OSError) -> JournalError:

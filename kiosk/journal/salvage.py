@@ -21,6 +21,7 @@ from kiosk.journal import backup
 from kiosk.journal.audit import line_fits
 from kiosk.journal.database import Database, LibraryError, Row
 from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
+from kiosk.journal.os_fault import NOT_OF_THE_FILE
 from kiosk.journal.print_jobs import JOBS_PER_ENTRY, PrintKind
 from kiosk.journal.settings import SettingKey
 
@@ -54,16 +55,21 @@ class Salvage:
 
 
 def carry(damaged: Path, key: bytes, backups: Path, fresh: Database) -> Salvage:
-    """Carry what can be read into `fresh`, in one commit; nothing at all if the damage makes even that impossible."""
+    """Carry what can be read into `fresh`, in one commit; nothing at all if the damage makes even that impossible.
+
+    Raises `JournalError` when what is there could not be read for want of memory or descriptors: try again later.
+    """
     sources = [
         one for one in (_opened(damaged, key), backup.newest_readable(backups, key)) if one is not None
     ]
     readable = bool(sources) and sources[0].file == damaged
     try:
         with fresh.transaction():
-            return _Carrier(damaged, sources, fresh).carry(readable)
-    except (JournalError, LibraryError):
-        if not fresh.usable:
+            carried = _Carrier(damaged, sources, fresh).carry(readable)
+            _require_that_nothing_was_passed_over(sources)
+            return carried
+    except (JournalError, LibraryError) as error:
+        if not fresh.usable or (isinstance(error, JournalError) and error.fault in NOT_OF_THE_FILE):
             raise
         return Salvage(readable=False)
     finally:
@@ -74,8 +80,16 @@ def carry(damaged: Path, key: bytes, backups: Path, fresh: Database) -> Salvage:
 def _opened(file: Path, key: bytes) -> Database | None:
     try:
         return Database(file, key)
-    except JournalError:
+    except JournalError as error:
+        if error.fault in NOT_OF_THE_FILE:
+            raise
         return None
+
+
+def _require_that_nothing_was_passed_over(sources: list[Database]) -> None:
+    for source in sources:
+        if source.fault in NOT_OF_THE_FILE:
+            raise JournalError(source.fault, "while it was being salvaged")
 
 
 class _Carrier:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kiosk.domain.entry import GENESIS, entry_digest
@@ -11,10 +12,12 @@ from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.audit import Audit
 from kiosk.journal.database import Database, LibraryError
 from kiosk.journal.entries import ENTRY_COLUMNS, entry_of
+from kiosk.journal.os_fault import NOT_OF_THE_FILE
 
 _QUICK_TAIL = 256
 _MAX_PROBLEMS = 20
-_NOT_OF_THE_FILE = {JournalFault.NO_MEMORY, JournalFault.NO_DESCRIPTORS, JournalFault.BUSY}
+_TO_SPARE_BYTES = 1024 * 1024
+_NO_MEMORY = re.compile(r"error code=(?:7|3082)\b", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ def verify(database: Database, audit: Audit, quick: bool) -> Verification:
             problems += _counter_problems(database) + _attachment_problems(database)
     except (JournalError, LibraryError) as error:
         problems.append(str(error))
-        if isinstance(error, JournalError) and error.fault in _NOT_OF_THE_FILE:
+        if isinstance(error, JournalError) and error.fault in NOT_OF_THE_FILE:
             undone = error.fault
     return Verification(
         quick=quick,
@@ -67,15 +70,28 @@ def verify(database: Database, audit: Audit, quick: bool) -> Verification:
     )
 
 
+def structure_problems(database: Database, check: str) -> list[str]:
+    """What SQLite's own `check` finds. Raises `JournalError(NO_MEMORY)`.
+
+    The check tells an allocation that failed as a page that it "failed to get", often without a code; so what it
+    finds counts only while there is memory to spare.
+    """
+    problems = [str(row[0]) for row in database.rows(check)]
+    if problems == ["ok"]:
+        return []
+    if any(_NO_MEMORY.search(one) for one in problems):
+        raise JournalError(JournalFault.NO_MEMORY, problems[0])
+    database.row(f"SELECT length(randomblob({_TO_SPARE_BYTES}))")
+    return problems
+
+
 def _page_problems(database: Database) -> list[str]:
     problems = [str(row[0]) for row in database.rows("PRAGMA cipher_integrity_check")]
     if problems and _log_is_folded_in(database):
         problems = [str(row[0]) for row in database.rows("PRAGMA cipher_integrity_check")]
         if problems:
             return problems
-    problems = [str(row[0]) for row in database.rows("PRAGMA integrity_check(20)")]
-    if problems == ["ok"]:
-        problems = []
+    problems = structure_problems(database, "PRAGMA integrity_check(20)")
     problems += [f"foreign key: {row}" for row in database.rows("PRAGMA foreign_key_check")]
     return problems
 

@@ -207,7 +207,7 @@ class Records(QObject):
                 return JournalFault.NOT_ENROLLED
             except JournalError as error:
                 log.warning("a case was not recorded", extra={"fault": error.fault})
-                if error.fault is not JournalFault.INPUT_OUTPUT:
+                if self._journal.usable:
                     return error.fault
                 # Nobody knows whether it was recorded: a fresh journal and the same case settle it.
                 self.close()
