@@ -72,10 +72,12 @@ class Exchange:
     async def begin_and_break(self, part: bytes) -> None:
         """Let the platform see the beginning of a request, and then a reset."""
         _, far_out = await self._reach()
-        far_out.write(part)
-        await far_out.drain()
-        await asyncio.sleep(0.01)
-        reset(far_out)
+        try:
+            far_out.write(part)
+            await far_out.drain()
+            await asyncio.sleep(0.01)
+        finally:
+            reset(far_out)
 
     async def send(self, data: bytes) -> None:
         """To the terminal."""

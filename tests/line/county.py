@@ -212,15 +212,15 @@ class LineTerminal:
         assert [(row[0], row[1], bytes(row[3])) for row in rows] == promised, (
             "each once, in order, as recorded"
         )
-        assert {row[4] for row in rows} <= {"stored"}
+        assert {row[4] for row in rows} <= {"stored"}, "something was set apart"
         assert [bytes(row[2]) for row in rows] == [GENESIS, *(bytes(row[3]) for row in rows)][: len(rows)]
         summary = self.journal.outbox.summary()
-        assert (summary.pending, summary.leased, summary.parked) == (0, 0, 0)
-        assert summary.acknowledged == len(promised)
+        assert (summary.pending, summary.leased, summary.parked) == (0, 0, 0), self._how_it_is()
+        assert summary.acknowledged == len(promised), summary
         self._check_notes()
         self._check_attachments()
         assert self.journal.verify().ok, self.journal.verify()
-        assert self.agent is None or self.agent.healthy
+        assert self.agent is None or self.agent.healthy, "a thread stands still"
 
     def _check_notes(self) -> None:
         """No conflict, and no gap or fork that the platform still worries about."""
@@ -233,8 +233,8 @@ class LineTerminal:
                 " where terminal_id = ? and closed_at is null",
                 (self.terminal_id,),
             ).fetchall()
-        assert conflicts == (0,)
-        assert list(notes) == []
+        assert conflicts == (0,), "the same entry with another body"
+        assert list(notes) == [], list(notes)
 
     def _check_attachments(self) -> None:
         """Each whole and stored once."""
@@ -242,8 +242,8 @@ class LineTerminal:
             rows = run.execute(
                 "select digest, stored_at from attachment where terminal_id = ?", (self.terminal_id,)
             ).fetchall()
-            assert {bytes(row[0]) for row in rows} == set(self.attachments)
-            assert all(row[1] is not None for row in rows)
+            assert {bytes(row[0]) for row in rows} == set(self.attachments), "attachments"
+            assert all(row[1] is not None for row in rows), "an attachment that is not whole"
             for digest in self.attachments:
                 pieces = run.execute(
                     "select body from attachment_piece where terminal_id = ? and digest = ? order by first_byte",

@@ -23,6 +23,8 @@ from tests.line.hurried_clock import HurriedClock
 from tests.line.schedules import Schedule
 from tests.line.toxics import MAKERS
 
+# The proxy drops what hangs in a fault; how its sockets end is not what is tested here.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 CASES = 50
 _SEED = int(os.environ.get("LINE_SEED", "0")) or int(time.time())
 _FEW = int(os.environ.get("LINE_SCHEDULES", "0")) or 25
