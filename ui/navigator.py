@@ -219,11 +219,16 @@ class Navigator(QObject):
         """Other colours."""
         self.display.set_palette(palette)
 
-    def touched(self) -> None:
-        """Somebody is there."""
+    def touched(self) -> bool:
+        """Somebody is there; False for whoever touches what another left when the program stood still meanwhile."""
+        reading = self.idle()
+        if reading is not None and reading.expired:
+            self.finish()
+            return False
         if self._idle is not None:
             self._idle.touch()
             self.viewChanged.emit()
+        return True
 
     def idle(self) -> IdleReading | None:
         """How long nobody has touched anything; None where nothing could be left behind."""

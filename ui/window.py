@@ -116,7 +116,7 @@ class Face(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Every touch and key says that somebody is there."""
         if event.type() in self._touches:
-            self.navigator.touched()
+            return not self.navigator.touched()
         return False
 
     # After the first frame -----------------------------------------------------------------------

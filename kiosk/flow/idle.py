@@ -23,6 +23,11 @@ class IdleReading:
     state: IdleState
     seconds_left: int = 0
 
+    @property
+    def expired(self) -> bool:
+        """The session is to be wiped."""
+        return self.state is IdleState.EXPIRED
+
 
 class IdleTimer:
     """Monotonic, so that a jumping wall clock or a suspended terminal cannot keep a session open."""

@@ -128,6 +128,26 @@ def test_silence_warns_and_then_wipes(exhibition: Open, mode: str, warning_s: in
     assert not face.display.is_elder
 
 
+@pytest.mark.fault(32, 103)
+@pytest.mark.parametrize("first", ["its own look", "a touch"])
+def test_a_face_that_stood_still_for_too_long_wipes_before_anybody_sees_more(
+    exhibition: Open, first: str
+) -> None:
+    shown = exhibition("portrait")
+    shown.show(SCENE["question-typed"], "standard", Language.CHINESE)
+    face = shown.face
+    at = centre(face.window, "5")
+    face.manual_clock.advance(600)  # stopped: no look, no timer, no touch was served meanwhile
+    if first == "a touch":
+        QTest.mouseClick(face.window, LEFT, NO_KEY, at)
+    else:
+        face.frame.look()
+    settle()
+    assert face.navigator.property("page") == "attract"
+    assert face.question.property("shown") == ""
+    assert not any("138" in text for text in read(face.window))
+
+
 @pytest.mark.fault(104)
 def test_one_touch_stays(exhibition: Open) -> None:
     shown = exhibition("portrait")
