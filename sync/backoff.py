@@ -11,6 +11,8 @@ import random
 _FIRST_S = 0.5
 _FLOOR_S = 0.05
 """A draw near zero must not become a busy loop."""
+_TAKEN_AT_ITS_WORD = 3
+_UNWANTED_PAUSES = 10
 _SPREAD_SHARE = 0.1
 """Of an outage: after ten minutes without a line, the first tries of a fleet are spread over one."""
 _SHORT_S = 10.0
@@ -34,10 +36,11 @@ class Backoff:
         self._cap_s = cap_s
         self._draw = draw or random.SystemRandom()
         self._failures = 0
+        self._unwanted = 0
 
     def reset(self) -> None:
         """It worked."""
-        self._failures = 0
+        self._failures = self._unwanted = 0
 
     def next_s(self, retry_after_s: float | None = None) -> float:
         """It failed: the pause before the next try.
@@ -52,3 +55,14 @@ class Backoff:
             return asked_s + self._draw.uniform(0, min(asked_s * 0.1, 5.0))
         widest_s = min(self._cap_s, _FIRST_S * 2.0 ** min(self._failures - 1, 30))
         return max(_FLOOR_S, self._draw.uniform(0, widest_s))
+
+    def not_authorised_s(self) -> float:
+        """The other side does not know us (any more): the pause before the next try.
+
+        An enrolment that is not accepted will not mend in a minute: so many times the longest pause.  But one
+        request that was spoilt on its way is refused in the same words, so only the third in a row is believed.
+        """
+        self._unwanted += 1
+        if self._unwanted < _TAKEN_AT_ITS_WORD:
+            return self.next_s()
+        return self._cap_s * _UNWANTED_PAUSES

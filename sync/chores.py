@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 _HOUR_S = 3600.0
 _DAY_S = 24 * _HOUR_S
 _YOUNG_COPY_S = 20 * _HOUR_S
+_UNHEARD_S = 60.0
+"""When the platform was not heard yet, what keeps its time falls due again so soon."""
 _OF_THE_COPY = frozenset({JournalFault.NO_ROOM, JournalFault.READ_ONLY, JournalFault.DISK_FULL})
 
 
@@ -40,6 +42,8 @@ class _Chore:
     work: Callable[[Journal, Enrolment], None]
     every_s: float
     due_s: float
+    when_heard: bool = False
+    """Has nothing to do before the platform's clock is known, and is not to wait for long then."""
 
 
 class Chores:
@@ -60,7 +64,7 @@ class Chores:
         now_s = clock.monotonic()
         # Not in the first minutes: a terminal that has just started has residents waiting in front of it.
         self._chores = [
-            _Chore(self._remember_clock, _HOUR_S, now_s),
+            _Chore(self._remember_clock, _HOUR_S, now_s, when_heard=True),
             _Chore(self._sign_root, _HOUR_S / 4, now_s),
             _Chore(self._hold_reserve, _HOUR_S / 6, now_s + 30),
             _Chore(self._drop_orphans, _HOUR_S, now_s + 120),
@@ -80,7 +84,8 @@ class Chores:
         if not due or stopping.is_set():
             return False
         chore = min(due, key=lambda one: one.due_s)
-        chore.due_s = now_s + chore.every_s
+        unheard = chore.when_heard and self._platform_clock.now() is None
+        chore.due_s = now_s + (_UNHEARD_S if unheard else chore.every_s)
         chore.work(journal, enrolment)
         return True
 

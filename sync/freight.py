@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 60.0
 _BEHIND_ENTRIES_S = 1.0
-_AUTH_PAUSES = 10
 
 
 class Freight:
@@ -46,7 +45,6 @@ class Freight:
         self._client, self._line, self._clock, self._stopping = client, line, clock, stopping
         self.catalogue = catalogue
         self.upload = AttachmentUpload(client, clock, self._may_go_on)
-        self._retry_cap_s = retry_cap_s
         self._on_failed = on_failed
         self._backoff = Backoff(retry_cap_s)
         self._wake = threading.Event()
@@ -86,7 +84,7 @@ class Freight:
                 self._line.succeeded(ExchangeKind.ATTACHMENTS)
         except PlatformError as error:
             if error.fault is LineFault.NOT_AUTHORISED:
-                return self._retry_cap_s * _AUTH_PAUSES
+                return self._backoff.not_authorised_s()
             pause_s = self._backoff.next_s(error.retry_after_s)
             self._on_failed()  # the keeper finds out whether the line is still there
             log.warning("freight not moved: %s; next try in %.1f s", error.fault.value, pause_s)

@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 _FIRST_CHECK_S = 1.8
 """The very first check must tell online from offline within two seconds, on a dead line too."""
 _CHECK_S = 10.0
-_AUTH_PAUSES = 10
 _NOTHING_TO_DO_S = 3600.0
 
 
@@ -155,7 +154,7 @@ class Keeper:
         if error.fault is LineFault.NOT_CONFIGURED:
             return _NOTHING_TO_DO_S
         if error.fault is LineFault.NOT_AUTHORISED:
-            return self._settings.retry_cap_s * _AUTH_PAUSES
+            return self._backoff.not_authorised_s()
         return self._backoff.next_s(error.retry_after_s)
 
     def _enrolled(self, journal: Journal) -> bool:

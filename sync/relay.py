@@ -47,8 +47,6 @@ _LEASED_POLL_S = 2.0
 """The pause while something is leased that this process does not hold: its lease will run out."""
 _LONGEST_S = 3600.0
 """Longer than any batch can be on its way, by the deadlines of its exchanges."""
-_AUTH_PAUSES = 10
-"""An enrolment that is not accepted any more will not mend in a minute: so many times the usual longest pause."""
 _SMALL_BYTES = 32 * 1024
 
 Told = Callable[[Sequence[tuple[LeasedEntry, Acknowledged]]], None]
@@ -253,9 +251,10 @@ class Relay:
 
     def _failed(self, error: PlatformError) -> float:
         self._failures += 1
-        pause_s = self._backoff.next_s(error.retry_after_s)
         if error.fault is LineFault.NOT_AUTHORISED:
-            pause_s = self._retry_cap_s * _AUTH_PAUSES
+            pause_s = self._backoff.not_authorised_s()
+        else:
+            pause_s = self._backoff.next_s(error.retry_after_s)
         self._not_before = self._clock.monotonic() + pause_s
         log.warning("entries not sent: %s; next try in %.1f s", error.fault.value, pause_s)
         self._line.failed(error.fault)

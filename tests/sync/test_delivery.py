@@ -294,7 +294,7 @@ def test_lost_authorisation_pauses(impostor: Any, make_terminal: Callable[..., A
         connection.sendall(impostor.signed(request, problem, 401, "application/problem+json"))
 
     impostor.behave = refuse
-    assert knocks_within(terminal, impostor, 1.0) == 1
+    assert knocks_within(terminal, impostor, 1.0) == 1  # the keeper alone asks on
     assert terminal.line.status().fault is LineFault.NOT_AUTHORISED
 
 

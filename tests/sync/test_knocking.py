@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from kiosk.config import PathSettings, PlatformSettings, Settings
+from sync.attachments import AttachmentUpload
 from sync.backoff import Backoff
-from sync.heartbeat import Heartbeat
+from sync.central.attachment_store import AttachmentStore
+from sync.central.exchange import Platform
+from sync.heartbeat import Heartbeat, Heeded
 from sync.keeper import Keeper
+from sync.platform_client import PlatformClient
 from sync.platform_clock import PlatformClock
+from sync.signing import SignedAnswer, sign_answer
+from sync.upload_wire import OFFSET_HEADER
+from sync.wire import HeartbeatAnswer
+from tests.sync.conftest import plain
+from tests.sync.test_attachments import hand_in, upload
 
 
 def keeper_of(terminal: Any, url: str) -> Keeper:
@@ -43,3 +53,132 @@ def test_asked_to_come_back_at_once_for_ever() -> None:
     backoff = Backoff(60.0)
     assert sum(backoff.next_s(0.0) for _ in range(30)) > 30.0
     assert 5.0 <= backoff.next_s(5.0) <= 5.5
+
+
+_REFUSED = b'{"type":"urn:linban:problem:bad-signature","status":401}'
+_CAP_S = 60.0
+
+
+@pytest.mark.fault(62)
+def test_an_enrolment_that_is_revoked_ends_in_the_long_pause(impostor: Any, make_terminal: Any) -> None:
+    terminal = make_terminal(impostor.url)
+    terminal.journal.settings.set_enrolment(impostor.enrolment())
+    impostor.behave = lambda connection, request: connection.sendall(
+        impostor.signed(request, _REFUSED, 401, "application/problem+json")
+    )
+    keeper = keeper_of(terminal, impostor.url)
+    first, second, third, fourth = (keeper._check(terminal.journal) for _ in range(4))
+    assert first <= 1.0 and second <= 1.0
+    assert (third, fourth) == (10 * _CAP_S, 10 * _CAP_S)
+
+
+@pytest.mark.fault(62)
+def test_requests_that_are_spoilt_now_and_then_cost_no_long_pause(impostor: Any, make_terminal: Any) -> None:
+    terminal = make_terminal(impostor.url)
+    terminal.journal.settings.set_enrolment(impostor.enrolment())
+    heartbeat = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 0}).encode()
+    spoilt = iter([True, True, False] * 4)
+    told = b'{"key_id":"00"}'
+
+    def behave(connection: Any, request: Any) -> None:
+        if "heartbeat" not in request.url:
+            connection.sendall(impostor.signed(request, told))
+        elif next(spoilt):
+            connection.sendall(impostor.signed(request, _REFUSED, 401, "application/problem+json"))
+        else:
+            connection.sendall(impostor.signed(request, heartbeat))
+
+    impostor.behave = behave
+    keeper = keeper_of(terminal, impostor.url)
+    pauses = [keeper._check(terminal.journal) for _ in range(12)]
+    assert max(pauses) < 2 * _CAP_S
+    assert [pause > 10.0 for pause in pauses] == [
+        False,
+        False,
+        True,
+    ] * 4  # every third is an ordinary heartbeat's
+
+
+def bare(impostor: Any, request: Any, status: int, headers: dict[str, str]) -> bytes:
+    """A signed answer without a body, as the platform gives to uploads."""
+    answer = SignedAnswer(status, {"content-type": "application/json", **headers}, request)
+    sign_answer(answer, b"", impostor.signing_key, datetime.now(UTC), tuple(headers))
+    return plain(b"", status, answer.headers)
+
+
+@pytest.mark.fault(64)
+def test_pieces_are_taken_and_the_upload_gets_no_further(impostor: Any, terminal: Any) -> None:
+    """Each of them once and not for ever; and what stands behind them in the queue is tried too."""
+    hand_in(terminal, *(bytes([number]) * 100 for number in range(25)))
+    assert terminal.drain() is None
+    seen: list[str] = []
+
+    def stand_still(connection: Any, request: Any) -> None:
+        seen.append(request.method)
+        connection.sendall(
+            bare(impostor, request, 204 if request.method == "PATCH" else 200, {OFFSET_HEADER: "0"})
+        )
+
+    impostor.behave = stand_still
+    client = PlatformClient(PlatformSettings(url=impostor.url), terminal.key, terminal.clock)
+    client.become(impostor.enrolment())
+    sender = AttachmentUpload(client, terminal.clock, lambda: True)
+    assert sender.run(terminal.journal, impostor.signing_key.public_key()) == 0
+    assert (seen.count("HEAD"), seen.count("PATCH")) == (25, 25)
+    for _ in range(6):
+        sender.run(terminal.journal, impostor.signing_key.public_key())
+    assert sender.stuck == 25
+    assert len(seen) == 2 * 25 * 5
+    client.close()
+
+
+def heed(terminal: Any, heart: Heartbeat, **said: Any) -> Heeded:
+    heart.compose(terminal.journal, terminal.journal.outbox.summary())
+    return heart.heed(
+        terminal.journal, HeartbeatAnswer(**{"epoch": "e1", "high_water": 3, "inbox_head": 0} | said)
+    )
+
+
+def heart_of(terminal: Any) -> Heartbeat:
+    settings = Settings(paths=PathSettings(state_dir=terminal.folder, run_dir=terminal.folder))
+    return Heartbeat(settings, terminal.clock, PlatformClock(terminal.clock))
+
+
+@pytest.mark.fault(65)
+def test_a_platform_that_never_finds_what_it_stored(terminal: Any) -> None:
+    """It is sent again at first, and not with every heartbeat for the rest of the year."""
+    terminal.record(3)
+    terminal.drain_whatever_happens()
+    heart, sent = heart_of(terminal), 0
+    for _ in range(30):
+        sent += heed(terminal, heart, high_water=0, gaps=[(1, 3), (2, 10**12), (1, 2)]).sent_again
+        terminal.drain_whatever_happens()
+    assert sent == 12 * 3
+
+
+@pytest.mark.fault(65)
+def test_two_platforms_answer_in_turns(terminal: Any) -> None:
+    terminal.record(3)
+    terminal.drain_whatever_happens()
+    heart = heart_of(terminal)
+    changes = [heed(terminal, heart, epoch=f"e{turn % 2}").epoch_changed for turn in range(40)]
+    assert sum(changes) == 12
+
+
+@pytest.mark.fault(65)
+def test_what_was_handed_in_after_the_backup_with_a_case_from_before_it(
+    platform: Platform, terminal: Any
+) -> None:
+    """The platform has the case, so it misses nothing; a new epoch makes the terminal ask for its attachments."""
+    (attachment,) = hand_in(terminal, b"a photograph" * 1000)
+    terminal.drain_whatever_happens()
+    assert upload(terminal) == 1
+    heart = heart_of(terminal)
+    heed(terminal, heart)
+    with platform.store.transaction() as run:
+        run.execute("delete from attachment where digest = ?", (attachment.digest,))
+    assert AttachmentStore(platform.store).find(terminal.client.terminal_id, attachment.digest) is None
+    assert upload(terminal) == 0
+    heed(terminal, heart, epoch="e2")
+    assert upload(terminal) == 1
+    assert AttachmentStore(platform.store).find(terminal.client.terminal_id, attachment.digest) is not None

@@ -251,6 +251,23 @@ def test_nothing_is_dropped_by_our_own_clock(terminal: Any) -> None:
     assert terminal.journal.verify().ok
 
 
+@pytest.mark.fault(35)
+def test_the_first_heartbeat_fails_and_the_platforms_time_is_kept_with_the_next(terminal: Any) -> None:
+    ours = ManualClock(datetime.now(UTC))
+    platform_clock = PlatformClock(ours)
+    chores = chores_of(terminal, ours, platform_clock, backups=0)
+    do_all(chores, terminal)
+    assert terminal.journal.settings.get(SettingKey.PLATFORM_TIME) is None
+    ours.advance(70)
+    platform_clock.heard(ours.now(), ours.monotonic())
+    do_all(chores, terminal)
+    assert terminal.journal.settings.get(SettingKey.PLATFORM_TIME) is not None
+    first = terminal.journal.settings.get(SettingKey.PLATFORM_TIME)
+    ours.advance(70)
+    do_all(chores, terminal)
+    assert terminal.journal.settings.get(SettingKey.PLATFORM_TIME) == first  # once an hour from then on
+
+
 def test_a_copy_a_day_and_no_more_than_are_kept(terminal: Any) -> None:
     terminal.record(1)
     clock = ManualClock(datetime.now(UTC))
