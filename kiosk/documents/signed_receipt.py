@@ -17,8 +17,10 @@ face signs by itself, in a millisecond, and paper never waits for another proces
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,6 +37,10 @@ _ISSUER, _ISSUED_AT, _CWT_ID = 1, 6, 7
 _SEQUENCE, _DIGEST, _SERVICE = -65537, -65538, -65539
 """Below -65536: private use (RFC 8392 §9.1)."""
 _MAX_CHARACTERS = 1024
+_MOST_ENTRIES = 2**53
+_SERVICE_CODE = re.compile(r"[A-Za-z0-9._+\-]{1,64}")
+"""As on the wire (`sync.wire.Code`)."""
+_KindT = TypeVar("_KindT")
 
 
 class NotOurWord(Exception):
@@ -119,22 +125,31 @@ def read_signed(text: str) -> SignedReceipt:
         receipt = Receipt(
             number=number,
             entry_id=UUID(bytes=content[_CWT_ID]),
-            sequence=int(content[_SEQUENCE]),
+            sequence=_a(int, content[_SEQUENCE]),
             received_at=datetime.fromtimestamp(content[_ISSUED_AT], UTC),
-            service_code=str(content[_SERVICE]),
-            digest=bytes(content[_DIGEST]),
+            service_code=_a(str, content[_SERVICE]),
+            digest=_a(bytes, content[_DIGEST]),
         )
-        issuer = str(content[_ISSUER])
+        issuer = _a(str, content[_ISSUER])
         follows = receipt_number(issuer, receipt.entry_id) == number
     except NotOurWord:
         raise
     except Exception as error:  # a stranger's bytes fail in whatever way the decoders like
         raise NotOurWord("not a signed receipt") from error
-    if not follows or len(receipt.digest) != 32 or not isinstance(named, bytes) or receipt.sequence < 1:
+    if not follows or len(receipt.digest) != 32 or not isinstance(named, bytes):
         raise NotOurWord("number and signature speak of different cases")
+    if not 1 <= receipt.sequence <= _MOST_ENTRIES or not _SERVICE_CODE.fullmatch(receipt.service_code):
+        raise NotOurWord("a place or a service that no entry has")
     return SignedReceipt(
         receipt=receipt,
         terminal_number=issuer,
         key_id=named,
         token=token[len(_CWT_TAG) :],
     )
+
+
+def _a(kind: type[_KindT], claim: object) -> _KindT:
+    """A claim that is of this kind, and not what could be made into one: `bytes` of a number is so much memory."""
+    if type(claim) is not kind:
+        raise NotOurWord("a claim of another kind")
+    return claim

@@ -118,9 +118,13 @@ def _wanted(request: Request) -> Upload:
         )
     except (KeyError, ValueError) as error:
         raise Refusal(422, "wrong-shape", "metadata: digest, entry_id and media_type") from error
-    if len(digest) != 32 or not 0 < len(media_type) <= _MEDIA_TYPE_CHARACTERS or not media_type.isascii():
+    if len(digest) != 32 or not 0 < len(media_type) <= _MEDIA_TYPE_CHARACTERS or not _plain(media_type):
         raise Refusal(422, "wrong-shape", "metadata: digest, entry_id and media_type")
     return Upload(digest, entry_id, media_type, size_bytes, 0, None)
+
+
+def _plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 async def _asked(work: object, *args: object) -> Upload:

@@ -1,5 +1,8 @@
 """Turning requests away while there are too many: said at once and honestly, before anything is read or verified.
 
+A request whose body stops coming is given up: the terminal that lost its line or its power in the middle of a batch
+would else hold its place here for ever, and a hundred of them would make the worker deaf.
+
 Ten thousand terminals that come back together are more than a worker can hear at once.  Those that wait would all
 wait too long; so a worker takes as many as it can answer in a few seconds, and tells the others when to come again,
 each another moment.
@@ -7,6 +10,7 @@ each another moment.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -23,6 +27,10 @@ _WINDOW_S = 10
 _SPREAD = 1.5
 """Those who are turned away get half as much time again as they would need one after the other."""
 _LATEST_S = 600
+LONGEST_PAUSE_S = 30.0
+"""Between two pieces of a body; also how long the first may take."""
+_SLOWEST_BYTES_PER_S = 1000.0
+"""A quarter of what terminals reckon a bad line with (`sync.exchange`)."""
 _SLOWEST_PER_S = 20.0
 """Assumed before anything was answered."""
 _BODY = b'{"type":"urn:linban:problem:too-many","title":"too many","status":503}'
@@ -58,6 +66,36 @@ class _Recently:
         self._now = now
 
 
+class _Body:
+    """A request's body, as long as it comes."""
+
+    def __init__(self, receive: Receive, clock: Callable[[], float], longest_pause_s: float) -> None:
+        self._receive, self._clock, self._longest_pause_s = receive, clock, longest_pause_s
+        self._until = clock() + 2 * longest_pause_s
+        self._whole = False
+        self.given_up = False
+
+    async def receive(self) -> Message:
+        """The next piece; as if the other side had gone, when it does not come."""
+        if self._whole:
+            return await self._receive()  # who waits for the end of the connection may wait
+        pause_s = min(self._longest_pause_s, self._until - self._clock())
+        if pause_s <= 0:
+            return self._give_up()
+        try:
+            async with asyncio.timeout(pause_s):
+                message = await self._receive()
+        except TimeoutError:
+            return self._give_up()
+        self._until += len(message.get("body", b"")) / _SLOWEST_BYTES_PER_S
+        self._whole = not message.get("more_body", False)
+        return message
+
+    def _give_up(self) -> Message:
+        self._whole = self.given_up = True
+        return {"type": "http.disconnect"}
+
+
 class Shedding:
     """ASGI middleware; one a worker."""
 
@@ -67,8 +105,10 @@ class Shedding:
         state: ServerState | None = None,
         most_waiting: int = MOST_WAITING,
         clock: Callable[[], float] = time.monotonic,
+        longest_pause_s: float = LONGEST_PAUSE_S,
     ) -> None:
         self._app, self._most_waiting = app, most_waiting
+        self._clock, self._longest_pause_s = clock, longest_pause_s
         self.state = state
         self.waiting = 0
         self.shed = 0
@@ -92,8 +132,9 @@ class Shedding:
             return
         self.waiting += 1
         self.most_seen = max(self.most_seen, self.waiting)
+        body = _Body(receive, self._clock, self._longest_pause_s)
         try:
-            await self._app(scope, receive, self._closing(send) if self._crowded() else send)
+            await self._app(scope, body.receive, self._closing(send, body))
         finally:
             self.waiting -= 1
             self._answered_lately.add()
@@ -101,9 +142,11 @@ class Shedding:
     def _crowded(self) -> bool:
         return self.state is not None and len(self.state.connections) > MANY_CONNECTIONS
 
-    def _closing(self, send: Send) -> Send:
+    def _closing(self, send: Send, body: _Body) -> Send:
+        """Close the connection after the answer where too many are open, or where the rest of a body may still come."""
+
         async def send_and_close(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and (body.given_up or self._crowded()):
                 message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)
 

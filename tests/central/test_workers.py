@@ -186,6 +186,85 @@ def test_a_crowd_is_turned_away_and_told_when_to_come() -> None:
     assert all(1 <= int(pause) <= 600 for pause in pauses)
 
 
+async def _told(app: Any, receive: Any) -> list[Any]:
+    """The headers of the answer to a request whose body is received like this."""
+    headers: list[Any] = []
+
+    async def send(message: Any) -> None:
+        headers.extend(message.get("headers", []))
+
+    await app({"type": "http"}, receive, send)
+    return headers
+
+
+async def _reads_all(_scope: Any, receive: Any, send: Any) -> None:
+    """An application that reads a body to its end or until the other side is gone."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect" or not message["more_body"]:
+            break
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+@pytest.mark.parametrize("pieces", [0, 2])
+def test_an_upload_whose_line_died_holds_its_place_for_a_moment_only(pieces: int) -> None:
+    import asyncio
+
+    async def scene() -> None:
+        left = [{"type": "http.request", "body": b"x", "more_body": True}] * pieces
+
+        async def receive() -> Any:
+            return left.pop() if left else await asyncio.Event().wait()
+
+        app = Shedding(_reads_all, longest_pause_s=0.05)
+        headers = await asyncio.wait_for(_told(app, receive), 5.0)
+        assert (b"connection", b"close") in headers, "what comes of it later is no request"
+        assert app.waiting == 0
+
+    asyncio.run(scene())
+
+
+def test_an_upload_that_drips_is_given_up_and_a_slow_one_is_not() -> None:
+    import asyncio
+
+    async def scene(piece: bytes, count: int) -> list[Any]:
+        now, sent = 0.0, 0
+
+        async def receive() -> Any:
+            nonlocal now, sent
+            now, sent = now + 20.0, sent + 1
+            return {"type": "http.request", "body": piece, "more_body": sent < count}
+
+        return await _told(Shedding(_reads_all, clock=lambda: now), receive)
+
+    assert (b"connection", b"close") in asyncio.run(scene(b"x", 200))
+    assert asyncio.run(scene(bytes(64 * 1024), 64)) == [], "four megabytes at three kilobytes a second"
+
+
+def test_an_answer_may_take_longer_than_a_body() -> None:
+    import asyncio
+
+    async def scene() -> None:
+        async def receive() -> Any:
+            if not begun.is_set():
+                begun.set()
+                return {"type": "http.request", "body": b"", "more_body": False}
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def waits(_scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            asyncio.get_running_loop().call_later(0.1, gone.set)
+            assert (await receive())["type"] == "http.disconnect"
+            assert gone.is_set(), "it was the other side that went"
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        begun, gone = asyncio.Event(), asyncio.Event()
+        assert await _told(Shedding(waits, longest_pause_s=0.02), receive) == []
+
+    asyncio.run(scene())
+
+
 def test_the_distribution_spreads_every_table_of_a_terminal(postgres_url: str) -> None:
     """Each table that is spread has `terminal_id` in every unique index; each that has it and is not is named."""
     import re

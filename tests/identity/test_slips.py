@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import cwt
@@ -99,6 +101,25 @@ def test_both_forms_name_the_case_to_a_terminal() -> None:
     assert number_from_scan(wrong) is None
     with pytest.raises(NotOurWord):
         read_signed(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sequence", 2**63),
+        ("sequence", 0),
+        ("sequence", 1.5),
+        ("digest", 32),
+        ("digest", [0] * 32),
+        ("service_code", "\0a service"),
+        ("service_code", ""),
+        ("service_code", ["s"]),
+    ],
+)
+def test_a_rightly_signed_claim_that_no_entry_has(name: str, value: Any) -> None:
+    wrong = replace(_receipt(), **{name: value})
+    with pytest.raises(NotOurWord):
+        read_signed(signed_text(wrong, KEY))
 
 
 def test_another_slip_s_number_before_this_slip_s_word() -> None:
