@@ -79,7 +79,7 @@ class Heartbeats:
         row: _Row,
     ) -> None:
         terminal_id, now = terminal.terminal_id, self._store.now()
-        verdict = judge_chain(run, terminal_id, message, row.high_water, row.before)
+        verdict = judge_chain(run, terminal_id, message, row.high_water, row.before, self._store.clock.now())
         note_verdict(run, terminal_id, verdict, message.tail_sequence, row.high_water, now)
         epoch_seen = row.epoch_seen if row.forgot(message) else self._store.epoch
         run.execute(

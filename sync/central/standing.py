@@ -8,12 +8,18 @@ entries that overtook it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from kiosk.domain.enrolment import Standing
+from kiosk.domain.entry import iso_utc
 from sync.central.alarms import AlarmKind, raise_alarm
 from sync.central.engine import Cursor
 from sync.central.store import Store, note_chain, noted
 from sync.wire import HeartbeatRequest
+
+_LONGEST_WAY = timedelta(seconds=120)
+"""Ten times what a terminal waits for the answer to a heartbeat: one that comes later still was overtaken by nothing
+that is stored for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,12 @@ class Verdict:
 
 
 def judge_chain(
-    run: Cursor, terminal_id: str, message: HeartbeatRequest, high_water: int, before: Before
+    run: Cursor,
+    terminal_id: str,
+    message: HeartbeatRequest,
+    high_water: int,
+    before: Before,
+    now: datetime,
 ) -> Verdict:
     """What the journal's tail says of the terminal. Only evidence: what stands already is not looked at."""
     if _copied(run, terminal_id, message, before):
@@ -45,7 +56,10 @@ def judge_chain(
     if message.tail_sequence >= high_water:
         return Verdict(Standing.OK)
     told_again = before.suspect_sequence > message.tail_sequence and message.uptime_s != before.uptime_s
-    if told_again or not _may_be_overtaken(run, terminal_id, message, high_water):
+    if not _may_be_overtaken(run, terminal_id, message, high_water):
+        return Verdict(Standing.ROLLED_BACK)
+    # Two different ones may both have been overtaken, but not by what has been here for minutes.
+    if told_again and _stored_until(run, terminal_id, message.tail_sequence) < iso_utc(now - _LONGEST_WAY):
         return Verdict(Standing.ROLLED_BACK)
     return Verdict(Standing.OK, suspect_sequence=high_water)
 
@@ -78,6 +92,14 @@ def _may_be_overtaken(run: Cursor, terminal_id: str, message: HeartbeatRequest, 
         (terminal_id, high_water, message.boot_id),
     ).fetchone()
     return row is not None
+
+
+def _stored_until(run: Cursor, terminal_id: str, tail: int) -> str:
+    """When the newest of the entries beyond the tail was stored; they are all that the heartbeat does not know of."""
+    row = run.execute(
+        "select max(stored_at) from entry where terminal_id = ? and sequence > ?", (terminal_id, tail)
+    ).fetchone()
+    return str(row[0] or "") if row else ""
 
 
 def note_verdict(

@@ -116,15 +116,34 @@ def test_an_old_disk_is_put_back_and_the_machine_starts_again(platform: Platform
 
 
 @pytest.mark.fault(17)
-def test_an_old_journal_is_put_back_in_the_same_boot(platform: Platform, terminal: Any) -> None:
+def test_an_old_journal_is_put_back_in_the_same_boot(
+    platform: Platform, terminal: Any, clock: ManualClock
+) -> None:
     send(platform, terminal, terminal.record(5))
     del terminal.entries[2:]
     once = terminal.heartbeat()
     assert (
         beat(platform, terminal, once).standing is Standing.OK
     )  # it may have been overtaken by entries 3 to 5
+    clock.advance(121)
     assert beat(platform, terminal, once).standing is Standing.OK  # sent again after a lost answer
     assert beat(platform, terminal).standing is Standing.ROLLED_BACK
+
+
+@pytest.mark.fault(17)
+def test_two_heartbeats_that_were_both_overtaken_condemn_nobody(
+    platform: Platform, terminal: Any, clock: ManualClock
+) -> None:
+    send(platform, terminal, terminal.record(2))
+    late, later = terminal.heartbeat(), terminal.heartbeat(uptime_s=77.0)
+    assert late.uptime_s != later.uptime_s
+    send(platform, terminal, terminal.record(3))
+    clock.advance(30)
+    assert beat(platform, terminal, late).standing is Standing.OK
+    clock.advance(30)
+    assert beat(platform, terminal, later).standing is Standing.OK
+    assert beat(platform, terminal).standing is Standing.OK
+    assert rows(platform, "select * from alarm") == []
 
 
 @pytest.mark.fault(17)
