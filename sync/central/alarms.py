@@ -20,10 +20,15 @@ class AlarmKind(StrEnum):
     """The terminal holds acknowledgements for more than is stored here."""
 
 
+_ONE_AT_A_TIME = (AlarmKind.PLATFORM_FORGOT,)
+"""What is forgotten becomes less with every batch that comes again: that is one alarm, and not one a heartbeat."""
+
+
 def raise_alarm(run: Cursor, terminal_id: str, kind: AlarmKind, detail: str, now: str) -> bool:
     """Note it unless it is open already; whether it is new."""
-    open_one = "select 1 from alarm where terminal_id = ? and kind = ? and detail = ? and closed_at is null"
-    if run.execute(open_one, (terminal_id, kind.value, detail)).fetchone() is not None:
+    open_ones = "select detail from alarm where terminal_id = ? and kind = ? and closed_at is null"
+    details = [row[0] for row in run.execute(open_ones, (terminal_id, kind.value)).fetchall()]
+    if detail in details or (details and kind in _ONE_AT_A_TIME):
         return False
     run.execute(
         "insert into alarm (terminal_id, number, kind, detail, noticed_at)"

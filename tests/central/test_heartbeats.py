@@ -284,3 +284,12 @@ def test_the_history_is_thin_and_ends(platform: Platform, terminal: Any, clock: 
         beat(platform, terminal)
         clock.advance(300)
     assert rows(platform, "select count(*) from heartbeat_history") == [(2,)]
+
+
+def test_what_was_forgotten_is_one_alarm_while_it_comes_again(platform: Platform, terminal: Any) -> None:
+    lost = terminal.record(6)
+    for known in range(1, 6):
+        send(platform, terminal, lost[known - 1 : known])
+        beat(platform, terminal)
+    alarms = rows(platform, "select kind, detail from alarm where closed_at is null")
+    assert alarms == [("platform_forgot", "2-6")]
