@@ -45,6 +45,7 @@ _SLOW_S = 10.0
 _TRIES = 5
 """After so many refusals in a row an attachment is left alone until this process starts again."""
 _DONE = frozenset({200, 201, 204})
+_OFFSET_DIGITS = 16
 
 
 class AttachmentUpload:
@@ -61,16 +62,14 @@ class AttachmentUpload:
 
         Raises `PlatformError` when the line is the trouble.
         """
-        delivered = 0
-        for pending in journal.attachments.pending():
-            if self._refusals.get(pending.digest, 0) >= _TRIES:
-                continue
-            if not self._may_go_on():
-                break
-            try:
-                delivered += self._upload(journal, pending, platform_key)
-            except Refused as refused:
-                self._note_refusal(journal, pending, refused)
+        delivered = after = 0
+        # Those that cannot be sent stay at the head of the queue; whatever stands behind them still goes.
+        while some := journal.attachments.pending(after=after):
+            for pending in some:
+                if not self._may_go_on():
+                    return delivered
+                delivered += self._try(journal, pending, platform_key)
+                after = pending.number
         return delivered
 
     @property
@@ -78,13 +77,28 @@ class AttachmentUpload:
         """How many are left alone because the platform keeps refusing them."""
         return sum(1 for count in self._refusals.values() if count >= _TRIES)
 
+    def _try(self, journal: Journal, pending: PendingAttachment, platform_key: Ed25519PublicKey) -> bool:
+        if self._refusals.get(pending.digest, 0) >= _TRIES:
+            return False
+        try:
+            return self._upload(journal, pending, platform_key)
+        except Refused as refused:
+            self._note_refusal(journal, pending, refused)
+            return False
+
     def _upload(self, journal: Journal, pending: PendingAttachment, platform_key: Ed25519PublicKey) -> bool:
         """Bring one on its way; whether it was delivered whole."""
-        answer = self._begin(journal, pending)
+        answer, before = self._begin(journal, pending), -1
         while not self._is_delivered(journal, pending, answer, platform_key):
             if not self._may_go_on():
                 return False
             offset = _offset(answer, pending)
+            if offset is None or offset <= before:
+                # A platform that takes piece after piece and gets no further would be sent them for ever.
+                self._count_refusal(pending)
+                log.warning("attachment %s: gets no further", pending.digest.hex()[:16])
+                return False
+            before = offset
             journal.attachments.note_sent(pending.digest, offset)
             piece = journal.attachments.read(pending.digest, offset, self._piece_bytes)
             try:
@@ -93,10 +107,9 @@ class AttachmentUpload:
                 if refused.status not in (409, CHECKSUM_MISMATCH):
                     raise
                 # Somebody else's offset, or bytes that changed on the way: the platform says where to go on.
-                self._refusals[pending.digest] = self._refusals.get(pending.digest, 0) + 1
-                if self._refusals[pending.digest] >= _TRIES:
+                if self._count_refusal(pending) >= _TRIES:
                     return False
-                answer = self._begin(journal, pending)
+                answer, before = self._begin(journal, pending), -1
         self._refusals.pop(pending.digest, None)
         return True
 
@@ -178,15 +191,19 @@ class AttachmentUpload:
             raise refused
         if refused.word == "unknown-entry":
             return  # a platform that was put back: its entry is sent again first
-        self._refusals[pending.digest] = self._refusals.get(pending.digest, 0) + 1
+        self._count_refusal(pending)
         if refused.word == "digest":
             journal.attachments.note_sent(pending.digest, 0)
         log.warning("attachment %s: %s", pending.digest.hex()[:16], refused.word)
 
+    def _count_refusal(self, pending: PendingAttachment) -> int:
+        self._refusals[pending.digest] = self._refusals.get(pending.digest, 0) + 1
+        return self._refusals[pending.digest]
 
-def _offset(answer: Proven, pending: PendingAttachment) -> int:
-    """How far the platform has got; it signed the header that says so."""
+
+def _offset(answer: Proven, pending: PendingAttachment) -> int | None:
+    """How far the platform has got, as it signed; None for what is no place to go on from."""
     text = answer.headers.get(OFFSET_HEADER, "")
-    if not (text.isascii() and text.isdigit() and int(text) < pending.size_bytes):
-        raise PlatformError(LineFault.NOT_THE_PLATFORM, "an offset that is none")
-    return int(text)
+    if not (text.isascii() and text.isdigit() and len(text) < _OFFSET_DIGITS):
+        return None
+    return int(text) if int(text) < pending.size_bytes else None

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 _MIB = 1024 * 1024
 _FAULTS_TOLD = 16
 _ROOTS_TOLD = 40
+_AT_ONCE = 12
+_REFILL_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,30 @@ class Heeded:
     """Entries that wait once more."""
     standing: Standing
     epoch_changed: bool
+
+
+class _Allowance:
+    """A dozen at once, and then one an hour.
+
+    Two platforms that answer in turns, or one that never finds what it stored, would else have everything sent
+    again with every heartbeat.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._left, self._at_s = float(_AT_ONCE), clock.monotonic()
+
+    @property
+    def given(self) -> bool:
+        """Whether there is one left."""
+        now_s = self._clock.monotonic()
+        self._left = min(self._left + (now_s - self._at_s) / _REFILL_S, float(_AT_ONCE))
+        self._at_s = now_s
+        return self._left >= 1.0
+
+    def use(self) -> None:
+        """One less."""
+        self._left -= 1.0
 
 
 class Heartbeat:
@@ -60,6 +86,7 @@ class Heartbeat:
         self._catalogue_digest, self._faults = catalogue_digest, faults
         self._started_s = clock.monotonic()
         self._told_acknowledged = 0
+        self._may_send_again, self._may_change_epoch = _Allowance(clock), _Allowance(clock)
         self._gone: set[tuple[int, int]] = set()
         """Gaps of which this journal has no body any more: asking it again does not help."""
 
@@ -96,11 +123,14 @@ class Heartbeat:
         """Do what the answer asks for; each of it may be asked again without harm."""
         epoch = answer.epoch.encode("ascii")
         epoch_before = journal.settings.get(SettingKey.PLATFORM_EPOCH)
-        epoch_changed = epoch_before != epoch
+        # One that is not heeded now is not noted either: the next heartbeat finds it changed still.
+        epoch_changed = epoch_before != epoch and self._may_change_epoch.given
         again = 0
         if epoch_changed:
+            self._may_change_epoch.use()
             if epoch_before is not None:
                 again = journal.outbox.retry_set_apart()
+                journal.attachments.ask_again()
             journal.settings.put(SettingKey.PLATFORM_EPOCH, epoch)
             self._gone.clear()
         if journal.settings.set_standing(answer.standing):
@@ -117,15 +147,18 @@ class Heartbeat:
         # What it signed before this heartbeat left and does not know of now, it has forgotten.
         if answer.high_water < self._told_acknowledged:
             missing.append((answer.high_water + 1, self._told_acknowledged))
+        if not self._may_send_again.given:
+            return 0
         count = 0
-        for first, last in missing:
-            if first > last or first < 1 or (first, last) in self._gone:
+        for first, last in _merged(missing, self._told_acknowledged):
+            if (first, last) in self._gone:
                 continue
             again = journal.outbox.send_again(first, last)
             count += again.count
             if again.gone and not again.count:
                 self._gone.add((first, last))
         if count:
+            self._may_send_again.use()
             log.warning("the platform misses %d entries that it once acknowledged: sent again", count)
         return count
 
@@ -159,6 +192,19 @@ def sign_due_root(
         return False
     journal.audit_roots.store(root, key.sign(statement(enrolment.terminal_id, root)))
     return True
+
+
+def _merged(ranges: list[tuple[int, int]], highest: int) -> list[tuple[int, int]]:
+    """What is between 1 and `highest` of them, each sequence once: ranges may overlap as they like."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted((max(first, 1), min(last, highest)) for first, last in ranges):
+        if first > last:
+            continue
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = merged[-1][0], max(merged[-1][1], last)
+        else:
+            merged.append((first, last))
+    return merged
 
 
 def _roots(journal: Journal) -> list[AuditRoot]:

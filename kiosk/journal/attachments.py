@@ -34,6 +34,8 @@ class PendingAttachment:
     size_bytes: int
     sent_bytes: int
     """Where the last try got to, as the platform said."""
+    number: int
+    """Ascending in the order in which they were handed in; for `Attachments.pending`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +48,10 @@ class AttachmentSummary:
 
 _INSERT = "INSERT INTO attachment (digest, entry_id, media_type, size_bytes, owner, owner_boot) VALUES (?, ?, ?, ?, ?, ?)"
 _PENDING = """
-SELECT attachment.digest, attachment.entry_id, media_type, size_bytes, sent_bytes
+SELECT attachment.digest, attachment.entry_id, media_type, size_bytes, sent_bytes, id
 FROM attachment INDEXED BY attachment_undelivered
      JOIN entry ON entry.entry_id = attachment.entry_id JOIN delivery USING (sequence)
-WHERE token IS NULL AND content_kept = 1 AND delivery.state = 'acknowledged' ORDER BY id LIMIT ? OFFSET ?
+WHERE token IS NULL AND content_kept = 1 AND delivery.state = 'acknowledged' AND id > ? ORDER BY id LIMIT ?
 """
 _ORPHANS = """
 SELECT id, entry_id, owner, owner_boot FROM attachment INDEXED BY attachment_undelivered
@@ -120,10 +122,10 @@ class Attachments:
                 self._database.run("DELETE FROM attachment WHERE id = ?", (one,))
         return len(orphans)
 
-    def pending(self, limit: int = 20, skip: int = 0) -> list[PendingAttachment]:
+    def pending(self, limit: int = 20, after: int = 0) -> list[PendingAttachment]:
         """What may be sent now, in the order it was handed in: only of entries that the platform holds.
 
-        `skip` leaves out the first so many, which could not be sent.
+        `after` is the number of the last one that was seen.
         """
         return [
             PendingAttachment(
@@ -132,8 +134,9 @@ class Attachments:
                 media_type=row[2],
                 size_bytes=row[3],
                 sent_bytes=row[4],
+                number=row[5],
             )
-            for row in self._database.rows(_PENDING, (limit, skip))
+            for row in self._database.rows(_PENDING, (after, limit))
         ]
 
     def summary(self) -> AttachmentSummary:

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from kiosk.config import PathSettings, PlatformSettings, Settings
@@ -134,9 +135,8 @@ def test_pieces_are_taken_and_the_upload_gets_no_further(impostor: Any, terminal
 
 def heed(terminal: Any, heart: Heartbeat, **said: Any) -> Heeded:
     heart.compose(terminal.journal, terminal.journal.outbox.summary())
-    return heart.heed(
-        terminal.journal, HeartbeatAnswer(**{"epoch": "e1", "high_water": 3, "inbox_head": 0} | said)
-    )
+    answer = HeartbeatAnswer(epoch="e1", high_water=3, inbox_head=0)
+    return heart.heed(terminal.journal, msgspec.structs.replace(answer, **said))
 
 
 def heart_of(terminal: Any) -> Heartbeat:
@@ -172,10 +172,11 @@ def test_what_was_handed_in_after_the_backup_with_a_case_from_before_it(
     """The platform has the case, so it misses nothing; a new epoch makes the terminal ask for its attachments."""
     (attachment,) = hand_in(terminal, b"a photograph" * 1000)
     terminal.drain_whatever_happens()
-    assert upload(terminal) == 1
     heart = heart_of(terminal)
     heed(terminal, heart)
+    assert upload(terminal) == 1
     with platform.store.transaction() as run:
+        run.execute("delete from attachment_piece where digest = ?", (attachment.digest,))
         run.execute("delete from attachment where digest = ?", (attachment.digest,))
     assert AttachmentStore(platform.store).find(terminal.client.terminal_id, attachment.digest) is None
     assert upload(terminal) == 0
