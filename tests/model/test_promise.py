@@ -193,7 +193,7 @@ _QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck), print_
 def test_every_receipt_is_on_the_platform_once_in_every_life() -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
-    run_state_machine_as_test(Promise, settings=settings(_QUIET, max_examples=20, stateful_step_count=25))
+    run_state_machine_as_test(Promise, settings=settings(_QUIET, max_examples=12, stateful_step_count=25))
 
 
 @pytest.mark.soak
