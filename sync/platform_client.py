@@ -26,6 +26,7 @@ from sync.exchange import SLOWEST_BYTES_PER_S, VERSION, Call, Exchange, Ground, 
 from sync.paper_wire import SlipKeyAnswer, SlipKeyRequest
 from sync.signing import (
     CLOCK_HEADER,
+    UNSIGNED_ENCODING,
     SignatureFault,
     SignedAnswer,
     SignedRequest,
@@ -259,6 +260,9 @@ def _foreign(raw: RawAnswer, why: str) -> PlatformError:
 
 
 def _refusal(status: int, problem: Problem, fault: LineFault | None = None) -> PlatformError:
+    if problem.word == UNSIGNED_ENCODING:
+        # Ours are signed, so somebody on the way added it: nothing is wrong with what was sent.
+        return PlatformError(LineFault.NOT_THE_PLATFORM, f"{status} {problem.word} {problem.detail}"[:200])
     if fault is None:
         by_status = {401: LineFault.NOT_AUTHORISED, 403: LineFault.NOT_AUTHORISED, 413: LineFault.TOO_LARGE}
         fault = by_status.get(status, LineFault.REFUSED)

@@ -22,6 +22,7 @@ from http_message_signatures import (
     HTTPMessageSigner,
     HTTPMessageVerifier,
     MappingKeyResolver,
+    VerifyResult,
 )
 from http_message_signatures.algorithms import ED25519
 
@@ -31,6 +32,8 @@ LABEL = "linban"
 PLATFORM_KEY_ID = "platform"
 SEQUENCE_HEADER = "linban-sequence"
 CLOCK_HEADER = "linban-clock"
+UNSIGNED_ENCODING = "unsigned-encoding"
+"""The word that such a request is refused with; to the terminal it means somebody on the way."""
 
 _REQUEST_TAG = "linban-request-1"
 _ANSWER_TAG = "linban-answer-1"
@@ -45,6 +48,8 @@ _REQUEST_COVERS = (
     CLOCK_HEADER,
 )
 """Not @target-uri: behind a TLS proxy the platform sees another scheme than the terminal did."""
+_READS_THE_BODY = ("content-type", "content-encoding")
+"""Headers that say how a body is to be read: one that was added on the way makes a good body look malformed."""
 _LONGEST_NONCE = 128
 """Ours have 22 characters; each is kept, and a database indexes no page of text."""
 _ANSWER_COVERS = ("@status", "content-type", "content-digest", CLOCK_HEADER, f'"signature";req;key="{LABEL}"')
@@ -52,6 +57,10 @@ _ANSWER_COVERS = ("@status", "content-type", "content-digest", CLOCK_HEADER, f'"
 
 class SignatureFault(Exception):
     """A message that does not verify. Whoever catches it decides what that means on its side."""
+
+
+class UnsignedEncoding(SignatureFault):
+    """The signature is the terminal's, but a header that says how to read the body is not among what it covers."""
 
 
 @dataclass
@@ -109,8 +118,16 @@ def sign_request(
 def verify_request(
     request: SignedRequest, body: bytes, key: Ed25519PublicKey, key_id: str, also: tuple[str, ...] = ()
 ) -> str:
-    """Check a request against the key of the terminal that it names; returns its nonce."""
-    nonce = _verify(request, body, key, key_id, _REQUEST_TAG, _REQUEST_COVERS + also)
+    """Check a request against the key of the terminal that it names; returns its nonce.
+
+    Raises `SignatureFault`; `UnsignedEncoding` when only what says how to read the body may have been added.
+    """
+    verified = _verify(request, body, key, key_id, _REQUEST_TAG, _REQUEST_COVERS + also)
+    present = {name.lower() for name in request.headers}
+    for name in _READS_THE_BODY:
+        if name in present and f'"{name}"' not in verified.covered_components:
+            raise UnsignedEncoding(f"{name} is not signed")
+    nonce = verified.nonce
     if not nonce or len(nonce) > _LONGEST_NONCE:
         raise SignatureFault("a request without a nonce, or with one that nobody would remember")
     return nonce
@@ -162,7 +179,7 @@ def _verify(
     key_id: str,
     tag: str,
     covers: tuple[str, ...],
-) -> str | None:
+) -> VerifyResult:
     resolver = MappingKeyResolver(public_keys={key_id: key}, private_keys={})
     verifier = _Verifier(signature_algorithm=ED25519, key_resolver=resolver)
     try:
@@ -176,4 +193,4 @@ def _verify(
         )
     except (HTTPMessageSignaturesException, ValueError) as error:
         raise SignatureFault(str(error)) from error
-    return verified.nonce
+    return verified

@@ -21,9 +21,11 @@ from sync.compression import ZSTD, TooMuch, compress, decompress
 from sync.signing import (
     CLOCK_HEADER,
     SEQUENCE_HEADER,
+    UNSIGNED_ENCODING,
     SignatureFault,
     SignedAnswer,
     SignedRequest,
+    UnsignedEncoding,
     key_thumbprint,
     sign_answer,
     verify_request,
@@ -104,7 +106,8 @@ def identify(
 ) -> Caller:
     """The terminal that sent this; refuses with 401 when the signature is not that terminal's.
 
-    `covered` names headers beyond the usual ones that the signature must cover.
+    `covered` names headers beyond the usual ones that the signature must cover.  What says how to read the body is
+    covered, or not there: refused with 400 otherwise.
     """
     terminal = platform.store.terminal(terminal_id)
     if terminal is None:
@@ -113,6 +116,8 @@ def identify(
     try:
         nonce = verify_request(as_signed(request), body, key, terminal_id, covered)
         sequence = _sequence(request.headers[SEQUENCE_HEADER])
+    except UnsignedEncoding as error:
+        raise Refusal(400, UNSIGNED_ENCODING, str(error)) from error
     except (SignatureFault, KeyError, ValueError) as error:
         raise Refusal(401, "bad-signature", str(error)) from error
     return Caller(terminal, nonce, sequence, _moment(request.headers.get(CLOCK_HEADER)))
@@ -123,6 +128,8 @@ def check_possession(request: Request, body: bytes, public_key: bytes) -> None:
     key = Ed25519PublicKey.from_public_bytes(public_key)
     try:
         verify_request(as_signed(request), body, key, key_thumbprint(public_key))
+    except UnsignedEncoding as error:
+        raise Refusal(400, UNSIGNED_ENCODING, str(error)) from error
     except SignatureFault as error:
         raise Refusal(401, "bad-signature", str(error)) from error
 
@@ -175,7 +182,11 @@ def as_signed(request: Request) -> SignedRequest:
     query = request.scope.get("query_string", b"").decode("latin-1")
     host = request.headers.get("host", "")
     url = f"{request.scope.get('scheme', 'http')}://{host}{path}" + (f"?{query}" if query else "")
-    return SignedRequest(request.method, url, dict(request.headers.items()))
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        # As RFC 9421 §2.1 reads them: of two only the last would be looked at, and the first be believed.
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return SignedRequest(request.method, url, headers)
 
 
 def _respond(

@@ -184,7 +184,13 @@ class FleetRun:
             },
         )
         sign_request(
-            request, body, terminal.key, terminal.terminal_id, len(terminal.entries), datetime.now(UTC)
+            request,
+            body,
+            terminal.key,
+            terminal.terminal_id,
+            len(terminal.entries),
+            datetime.now(UTC),
+            ("content-type",),
         )
         lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers.items())]
         terminal.request = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body

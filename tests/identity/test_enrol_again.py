@@ -24,6 +24,7 @@ from kiosk.config import Settings, load
 from kiosk.documents.signed_receipt import signed_text
 from kiosk.domain.case import Case, PlatformState, new_entry_id
 from kiosk.domain.enrolment import Standing
+from kiosk.domain.entry import iso_utc
 from kiosk.domain.receipt import Receipt
 from kiosk.errors import (
     IpcError,
@@ -553,6 +554,8 @@ def test_old_disk_is_noticed_stopped_and_enrolled_again_by_the_running_process(
     first = run_sync(settings, "terminal")
     first.until(lambda status: status["pending"] == 0 and status["state"] == "online")
     first.close()
+    with world.platform.store.transaction() as run:  # what is here for minutes has overtaken no heartbeat
+        run.execute("update entry set stored_at = ?", (iso_utc(datetime.now(UTC) - timedelta(minutes=3)),))
     shutil.rmtree(settings.paths.state_dir)
     (world.folder / "image").rename(settings.paths.state_dir)
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from kiosk.domain.case import DeliveryState, ParkReason
 from kiosk.domain.entry import RecordedEntry, entry_digest
 from kiosk.errors import LineFault
-from sync.central.exchange import Platform
+from sync.central.exchange import Platform, as_signed
 from sync.platform_client import Refused
 from sync.wire import EntryResult, HeartbeatRequest, Reason, Result
 
@@ -220,3 +221,34 @@ def test_a_terminal_restored_from_an_old_disk_is_noticed_once(platform: Platform
     terminal.client.heartbeat(beat, 1)
     terminal.client.heartbeat(beat, 1)
     assert notes(platform) == [("rollback", 2, 3, False)]
+
+
+@pytest.mark.fault(50, 63)
+@pytest.mark.parametrize("value", ["gzip", "br", "identity"])
+def test_an_encoding_that_is_added_on_the_way_parks_nothing(
+    platform: Platform, terminal: Any, value: str
+) -> None:
+    (receipt,) = terminal.record()
+    session = terminal.client._exchange._session
+    send_one = session.send
+
+    def touch(prepared: Any, **options: Any) -> Any:
+        prepared.headers["content-encoding"] = value
+        return send_one(prepared, **options)
+
+    session.send = touch
+    error = terminal.drain()
+    assert error is not None
+    assert error.fault in (LineFault.NOT_THE_PLATFORM, LineFault.NOT_AUTHORISED)
+    assert terminal.journal.outbox.listing(DeliveryState.PARKED) == []
+    assert terminal.journal.outbox.summary().pending == 1
+    session.send = send_one
+    terminal.drain_whatever_happens()
+    (count,) = platform.cases.count(receipt.number)
+    assert (count.stored, count.received) == (1, 1)
+
+
+def test_a_second_header_before_the_signed_one_is_seen() -> None:
+    headers = [(b"host", b"h"), (b"content-encoding", b"br"), (b"content-encoding", b"zstd")]
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers}
+    assert as_signed(Request(scope)).headers["content-encoding"] == "br, zstd"

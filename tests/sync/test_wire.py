@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sync.backoff import Backoff
 from sync.batch import EntriesRequest
 from sync.compression import TooMuch, compress, decompress
-from sync.signing import SignatureFault, SignedRequest, sign_request, verify_request
+from sync.signing import SignatureFault, SignedRequest, UnsignedEncoding, sign_request, verify_request
 from sync.wire import HeartbeatRequest, decode
 
 KEY = Ed25519PrivateKey.generate()
@@ -53,6 +53,17 @@ def test_an_altered_request_is_refused(alter: Any) -> None:
     alter(request)
     with pytest.raises(SignatureFault):
         verify_request(request, b"body", KEY.public_key(), "t1")
+
+
+@pytest.mark.parametrize("name", ["content-encoding", "Content-Type"])
+def test_a_header_that_was_added_and_says_how_to_read_the_body(name: str) -> None:
+    request = signed()
+    request.headers[name] = "application/json"
+    with pytest.raises(UnsignedEncoding):
+        verify_request(request, b"body", KEY.public_key(), "t1")
+    covered = SignedRequest("POST", "http://127.0.0.1/", {name: "application/json"})
+    sign_request(covered, b"body", KEY, "t1", 7, BAD_CLOCK, (name.lower(),))
+    assert verify_request(covered, b"body", KEY.public_key(), "t1")
 
 
 def test_a_request_of_another_terminal_or_with_another_body_is_refused() -> None:
