@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 _POISON = frozenset({400, 413, 422})
 _SYSTEMIC = 3
 """When so many entries are refused and not one is taken, the fault is not theirs."""
+_GATEWAY_PAUSES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,10 @@ class Delivery:
                 elif _is_poison(fault) and isinstance(fault, Refused):
                     so_far.refused.append((part[0], fault))
                 else:
+                    if fault.fault is LineFault.TOO_LARGE:
+                        # Of a gateway, whose word sets nothing aside: later, and the others need not wait for it.
+                        so_far.settlements += self._put_off(part, _GATEWAY_PAUSES)
+                        part = []
                     so_far.settlements += _released(item for some in (part, *waiting) for item in some)
                     error = fault
         if error is None:
@@ -131,14 +136,19 @@ class Delivery:
             )
         except SignatureFault as fault:
             log.warning("%d entries: no valid acknowledgement (%s)", len(part), fault)
-            return [
-                Released(
-                    entry_id=item.entry.header.entry_id,
-                    retry_in_s=min(self._retry_cap_s, 2.0 ** min(item.attempts, 20)),
-                )
-                for item in part
-            ]
+            return self._put_off(part, 1)
         return [settled(result, token) for result, token in zip(answer.results, tokens, strict=True)]
+
+    def _put_off(self, part: Sequence[LeasedEntry], pauses: int) -> list[Settlement]:
+        """Each of them later, the more often it was tried, up to so many times the usual longest pause."""
+        longest_s = self._retry_cap_s * pauses
+        return [
+            Released(
+                entry_id=item.entry.header.entry_id,
+                retry_in_s=min(longest_s, 2.0 ** min(item.attempts, 20)),
+            )
+            for item in part
+        ]
 
 
 def settled(result: EntryResult, token: bytes) -> Settlement:

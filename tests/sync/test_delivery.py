@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kiosk.clock import SystemClock
 from kiosk.domain.case import DeliveryState, ParkReason, PlatformState
-from kiosk.errors import LineFault
+from kiosk.errors import LineFault, PlatformError
 from sync.acknowledgement import read_token
 from sync.batch_size import BatchSize
 from sync.central.case_store import CaseStore
@@ -253,6 +253,28 @@ def test_a_gateway_that_says_too_large_parks_nothing(
     error = terminal.drain()
     assert error is not None and error.fault is LineFault.TOO_LARGE
     assert terminal.journal.outbox.summary().parked == 0
+
+
+def test_one_entry_is_too_large_for_a_gateway_and_the_others_flow(
+    platform: Platform, platform_url: str, make_terminal: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands first in the queue, and must not hold everything behind it for ever."""
+    terminal = make_terminal(platform_url)
+    terminal.enrol()
+    (large, *others) = terminal.record(6)
+    send = terminal.client.send_entries
+
+    def through_the_gateway(entries: Any, sequence: int) -> Any:
+        if any(entry.sequence == large.sequence for entry in entries):
+            raise PlatformError(LineFault.TOO_LARGE, "413, not signed")
+        return send(entries, sequence)
+
+    monkeypatch.setattr(terminal.client, "send_entries", through_the_gateway)
+    assert terminal.drain() is not None
+    assert terminal.drain() is None
+    assert set(counts(platform)) == {receipt.number for receipt in others}
+    summary = terminal.journal.outbox.summary()
+    assert (summary.pending, summary.parked) == (1, 0)
 
 
 def knocks_within(terminal: Any, impostor: Any, seconds: float) -> int:
