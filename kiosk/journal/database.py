@@ -349,6 +349,8 @@ def _let_no_foreign_log_in(file: Path, key: bytes) -> None:
         set_aside_foreign_log(file, key)
     except OSError as error:
         raise journal_error(error) from error
+    except _RAISED as error:
+        raise _open_error(error, file) from error
 
 
 def _create(file: Path) -> os.stat_result:

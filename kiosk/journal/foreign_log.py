@@ -4,8 +4,8 @@ SQLite believes any log that lies beside a file and whose checksums add up; what
 file, page by page.  SQLCipher gives every page a MAC under a key made from the page key and the salt in the file's
 first 16 bytes, so the pages in the log of any other file, of the same key too, do not pass as ours.  Only a log is
 set aside whose first frame SQLite would take, while the main file's first page is one of ours.  Where that page
-does not read either, it may be the salt that is lost (`kiosk.journal.lost_salt`), or the key is the wrong one: then
-the log goes only if it reads under our key with a salt that none of the main file's pages was written with.
+does not read either, a power cut in the first checkpoint looks just the same (`kiosk.journal.lost_salt`), or the key
+is the wrong one, and nothing is moved.
 
 The log's layout and checksum: https://sqlite.org/fileformat2.html#walformat.  A page: the encrypted bytes, 16 bytes
 of IV and 64 of HMAC-SHA512 over both and the page's number (https://www.zetetic.net/sqlcipher/design/).
@@ -18,17 +18,17 @@ import hmac
 import os
 import struct
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from kiosk.journal.lost_salt import FRAME_HEADER_BYTES, LOG_HEADER_BYTES, LOG_MAGIC, SALT_BYTES, salt_in_log
+from kiosk.journal.lost_salt import FRAME_HEADER_BYTES, LOG_HEADER_BYTES, LOG_MAGIC, SALT_BYTES
 
-_PAGE_BYTES = 4096
 _MAC_BYTES = 64
 _MAC_SALT_MASK = 0x3A
 _MAC_KEY_ROUNDS = 2
+_CANNOT_LOOK = (7, 14)
+"""SQLITE_NOMEM and SQLITE_CANTOPEN say nothing of the file, and what was not looked at is not opened."""
 _UNTOLD = ".untold"
 
 
@@ -36,11 +36,13 @@ def set_aside_foreign_log(file: Path, key: bytes) -> Path | None:
     """Give the log beside `file` another name when it belongs to another file; that name, or None.
 
     Nothing is read of the main file unless there is a log, and then through the library, which keeps this
-    process's locks.  Raises OSError when the name cannot be given.
+    process's locks.  Raises OSError when the name cannot be given, and the library's error or MemoryError when it
+    could not be looked at.
     """
     log = _log(file)
     first = _first_frame(log)
-    if first is None or not _is_foreign(file, key, *first):
+    salt = _salt_of_a_whole_file(file, key) if first is not None else None
+    if first is None or salt is None or _passes(*first, key, salt):
         return None
     aside = _free_name(file)
     log.rename(aside)
@@ -65,29 +67,6 @@ def mark_told(aside: Path) -> None:
     aside.rename(final_name(aside))
 
 
-def _is_foreign(file: Path, key: bytes, number: int, page: bytes) -> bool:
-    salt = _salt_of_a_whole_file(file, key)
-    if salt is not None:
-        return not _passes(number, page, key, salt)
-    of_log = salt_in_log(file)
-    return of_log is not None and _passes(number, page, key, of_log) and not _belongs(file, key, of_log)
-
-
-def _belongs(file: Path, key: bytes, salt: bytes) -> bool:
-    """Whether the salt in the log is the one that `file` has lost: one of its pages at least passes."""
-    pages = 0
-    try:
-        pages = file.stat().st_size // _PAGE_BYTES
-        connection = _opened_alone(file, key + salt)
-        try:
-            failed = len(connection.execute("PRAGMA cipher_integrity_check").fetchall())
-        finally:
-            connection.close()
-    except (sqlite.Error, MemoryError, OSError):
-        return False
-    return pages <= 1 or failed < pages
-
-
 def _first_frame(log: Path) -> tuple[int, bytes] | None:
     """The number and the bytes of the first page in the log, if SQLite would take it."""
     try:
@@ -99,7 +78,7 @@ def _first_frame(log: Path) -> tuple[int, bytes] | None:
             if magic not in LOG_MAGIC or not 512 <= page_bytes <= 65536:
                 return None
             frame, page = opened.read(FRAME_HEADER_BYTES), opened.read(page_bytes)
-    except OSError:
+    except FileNotFoundError:
         return None
     if len(page) < page_bytes or frame[8:16] != header[16:24]:
         return None
@@ -121,25 +100,22 @@ def _checksum(order: str, content: bytes, start: tuple[int, int]) -> tuple[int, 
 
 
 def _salt_of_a_whole_file(file: Path, key: bytes) -> bytes | None:
-    """The main file's salt, if its first page passes under our key; its log is not looked at."""
+    """The main file's salt, if its first page passes under our key; its log is not looked at, and no lock is taken."""
+    connection = None
     try:
-        connection = _opened_alone(file, key)
-        try:
-            connection.execute("PRAGMA schema_version").fetchone()
-            row = connection.execute("PRAGMA cipher_salt").fetchone()
-            return bytes.fromhex(row[0]) if row else None
-        finally:
-            connection.close()
-    except (sqlite.Error, MemoryError):
+        connection = sqlite.connect(f"file:{quote(str(file))}?mode=ro&immutable=1", uri=True)
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        connection.execute("PRAGMA schema_version").fetchone()
+        row = connection.execute("PRAGMA cipher_salt").fetchone()
+        return bytes.fromhex(row[0]) if row else None
+    except sqlite.Error as error:
+        if error.sqlite_errorcode & 0xFF in _CANNOT_LOOK:
+            raise
         return None  # opening it in earnest will say what it is
-
-
-def _opened_alone(file: Path, key: bytes) -> Any:
-    """A connection that reads the main file as it lies there, without its log and without locks of its own."""
-    connection = sqlite.connect(f"file:{quote(str(file))}?mode=ro&immutable=1", uri=True)
-    connection.execute("PRAGMA cipher_log_level = NONE")
-    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    return connection
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 def _passes(number: int, page: bytes, key: bytes, salt: bytes) -> bool:

@@ -231,6 +231,8 @@ class Journal:
     ) -> OpenedJournal:
         try:
             return cls._replace_as_planned(file, key, clock, boot, backups, made)
+        except OSError as error:
+            raise journal_error(error) from error  # the note stays, and the next start goes on
         except JournalError as error:
             if error.fault not in _OF_A_FULL_DISK or not _give_way(file):
                 raise

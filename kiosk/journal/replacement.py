@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from kiosk.errors import JournalFault
-from kiosk.journal.os_fault import journal_error
+from kiosk.journal.os_fault import NOT_OF_THE_FILE, journal_error
 
 _SUFFIXES = ("", "-wal", "-shm")
 
@@ -56,7 +56,9 @@ def planned(file: Path) -> Plan | None:
         return msgspec.json.decode(_note(file).read_bytes(), type=Plan)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError) as error:
+        if isinstance(error, OSError) and (refused := journal_error(error)).fault in NOT_OF_THE_FILE:
+            raise refused from error  # whether there is a note at all is not known
         # The note is written whole or not at all, so this is a disk that cannot read: go on with another name.
         return Plan(aside=_free_name(file).name, fault=JournalFault.DAMAGED, detail="replaced before")
 

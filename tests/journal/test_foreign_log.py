@@ -112,21 +112,6 @@ def test_a_cut_between_setting_it_aside_and_telling_is_told_at_the_next_start(
     assert untold(place.file) == []
 
 
-@pytest.mark.fault(16)
-def test_a_journal_whose_own_log_was_displaced_and_whose_first_page_is_spoilt_is_salvaged(
-    place: Place, make_case: MakeCase, foreign_log: bytes
-) -> None:
-    _recorded(place, make_case)
-    with place.file.open("r+b") as main:
-        main.write(bytes(4096))
-    _log(place.file).write_bytes(foreign_log)
-    opened = Journal.open_or_replace(place.file, place.key, place.clock, "boot-2")
-    with opened.journal as journal:
-        assert opened.replaced is not None
-        assert journal.entries.count() == 0
-        assert journal.verify().ok
-
-
 def test_our_own_log_is_left_where_it_is(place: Place, make_case: MakeCase, tmp_path: Path) -> None:
     with place.open() as journal:
         journal.settings.set_enrolment(place.enrolment)
