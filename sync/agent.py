@@ -112,7 +112,7 @@ class Agent:
             on_to_send=self.relay.wake,
             on_catalogue=self.freight.note_catalogue,
         )
-        self._network = NetworkWatch(self._network_changed, self._clock)
+        self._network = NetworkWatch(self._network_changed, self._clock, self._address_gone)
         self.queries = Queries(self._new_client, self.line, self._standing, self._clock)
         self._threads = [
             JournalThread("relay", self._open_journal, self.relay.run, self._stopping, self._clock),
@@ -172,6 +172,11 @@ class Agent:
         """A line that is up shows by itself whether it still is; one that is down deserves a look."""
         if not self.line.is_online:
             self.keeper.network_changed()
+
+    def _address_gone(self) -> None:
+        """Nobody answers any more on what was opened with it; without this an upload waits for its deadline."""
+        for client in self._clients:
+            client.leave_lost_address()
 
     def _other_faults(self) -> list[str]:
         """What heartbeats tell beyond what the journal and the clock show."""

@@ -77,6 +77,13 @@ class OpenSockets:
             with self._lock:
                 self._woken.discard(event)
 
+    @property
+    def left_behind(self) -> bool:
+        """Whether one of them is bound to an address over which its other end is not reached any more."""
+        with self._lock:
+            sockets = list(self._sockets)
+        return any(_is_left_behind(opened) for opened in sockets)
+
     def cut(self) -> None:
         """Shut all of them down, and those that this exchange still opens."""
         with self._lock:
@@ -93,6 +100,20 @@ def _shut_down(opened: socket.socket) -> None:
     with contextlib.suppress(OSError):
         # The base class's method: SSLSocket's own also drops the TLS state under the reader's feet.
         socket.socket.shutdown(opened, socket.SHUT_RDWR)
+
+
+def _is_left_behind(opened: socket.socket) -> bool:
+    """Asks the kernel, and sends nothing: a datagram socket that connects is only given its address and route."""
+    try:
+        here, there = opened.getsockname(), opened.getpeername()
+    except OSError:
+        return False  # closed, or not connected yet: it will find out itself
+    try:
+        with socket.socket(opened.family, socket.SOCK_DGRAM) as probe:
+            probe.connect(there)
+            return bool(probe.getsockname()[0] != here[0])
+    except OSError:
+        return True
 
 
 class CuttableAdapter(HTTPAdapter):

@@ -129,6 +129,11 @@ class Exchange:
         """Cut the exchange that is going on; it is begun once more on a new connection. From any thread."""
         self._sockets.cut()
 
+    def leave_lost_address(self) -> None:
+        """`begin_again` if its connection hangs on an address that this machine lost. From any thread."""
+        if self._sockets.left_behind:
+            self._sockets.cut()
+
     def close(self) -> None:
         """Drop the connections."""
         if self._session is not None:

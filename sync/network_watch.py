@@ -7,13 +7,14 @@ such a socket is not to be had (a sandbox, another kernel) the terminal does wit
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import select
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from kiosk.clock import Clock
 
@@ -27,6 +28,8 @@ _RTMGRP_IPV6_ROUTE = 0x400
 _GROUPS = _RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV4_ROUTE | _RTMGRP_IPV6_IFADDR | _RTMGRP_IPV6_ROUTE
 _CHANGES = frozenset({16, 17, 20, 21, 24, 25})
 """RTM_NEWLINK, DELLINK, NEWADDR, DELADDR, NEWROUTE, DELROUTE."""
+_GONE = frozenset({21, 25})
+"""RTM_DELADDR, DELROUTE."""
 _HEADER = struct.Struct("=IHHII")
 """struct nlmsghdr: length, type, flags, sequence, sender."""
 _SETTLES_S = 0.3
@@ -36,10 +39,15 @@ _REST_S = 2.0
 
 
 class NetworkWatch:
-    """Calls `on_change` from a thread of its own. `start`, then `close`."""
+    """Calls `on_change` from a thread of its own, and `on_gone` before it when an address or a route went away.
 
-    def __init__(self, on_change: Callable[[], None], clock: Clock) -> None:
-        self._on_change = on_change
+    `start`, then `close`.
+    """
+
+    def __init__(
+        self, on_change: Callable[[], None], clock: Clock, on_gone: Callable[[], None] = lambda: None
+    ) -> None:
+        self._on_change, self._on_gone = on_change, on_gone
         self._clock = clock
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -89,9 +97,11 @@ class NetworkWatch:
                 poll.poll()
                 if self._closing.is_set():
                     return
-                if self._heard_change(kernel):
+                first = self._heard(kernel)
+                if first is None or is_change(first):
                     self._clock.wait(self._closing, _SETTLES_S)
-                    self._drain(kernel)
+                    if self._drain(kernel) or first is None or is_loss(first):
+                        self._on_gone()
                     self._on_change()
                     self._clock.wait(self._closing, _REST_S)
         except OSError as error:
@@ -100,28 +110,42 @@ class NetworkWatch:
             kernel.close()
             os.close(near_end)
 
-    def _heard_change(self, kernel: socket.socket) -> bool:
+    def _heard(self, kernel: socket.socket) -> bytes | None:
+        """What the kernel says; None when it said so much that some was lost, which may be anything."""
         try:
-            return is_change(kernel.recv(65536))
+            return kernel.recv(65536)
         except OSError as error:
-            if error.errno == 105:  # ENOBUFS: so many that some were lost, which is a change too
-                return True
+            if error.errno == errno.ENOBUFS:
+                return None
             raise
 
-    def _drain(self, kernel: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # nothing more, or more than the buffer held
+    def _drain(self, kernel: socket.socket) -> bool:
+        """The rest of the shower; whether it tells of a loss, or was more than the buffer held."""
+        loss = False
+        try:
             while True:
-                kernel.recv(65536, socket.MSG_DONTWAIT)
+                loss |= is_loss(kernel.recv(65536, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return loss
+        except OSError:
+            return True
 
 
 def is_change(datagram: bytes) -> bool:
     """Whether any message in a datagram tells of a link, an address or a route."""
+    return any(kind in _CHANGES for kind in _kinds(datagram))
+
+
+def is_loss(datagram: bytes) -> bool:
+    """Whether any message in a datagram tells of an address or a route that is there no more."""
+    return any(kind in _GONE for kind in _kinds(datagram))
+
+
+def _kinds(datagram: bytes) -> Iterator[int]:
     place = 0
     while place + _HEADER.size <= len(datagram):
         length, kind, _flags, _sequence, _sender = _HEADER.unpack_from(datagram, place)
-        if kind in _CHANGES:
-            return True
+        yield kind
         if length < _HEADER.size:
-            return False
+            return
         place += (length + 3) & ~3
-    return False

@@ -109,6 +109,10 @@ class PlatformClient:
         """Cut the exchange that is going on; it is begun once more on a new connection. From any thread."""
         self._exchange.begin_again()
 
+    def leave_lost_address(self) -> None:
+        """`begin_again` if its connection hangs on an address that this machine lost. From any thread."""
+        self._exchange.leave_lost_address()
+
     def close(self) -> None:
         """Drop the connections."""
         self._exchange.close()
@@ -221,6 +225,8 @@ class PlatformClient:
             said = datetime.fromisoformat(raw.headers.get(CLOCK_HEADER, ""))
         except ValueError as error:
             raise SignatureFault("a clock that is none") from error
+        if not 1 < said.year < 9990:  # at the calendar's ends nothing can be added to a time
+            raise SignatureFault("a clock that is none")
         self._ground.platform_clock.heard(said.replace(tzinfo=said.tzinfo or UTC), raw.asked_s)
 
     def _believed(

@@ -239,7 +239,7 @@ def test_an_encoding_that_is_added_on_the_way_parks_nothing(
     session.send = touch
     error = terminal.drain()
     assert error is not None
-    assert error.fault in (LineFault.NOT_THE_PLATFORM, LineFault.NOT_AUTHORISED)
+    assert error.fault is LineFault.NOT_THE_PLATFORM
     assert terminal.journal.outbox.listing(DeliveryState.PARKED) == []
     assert terminal.journal.outbox.summary().pending == 1
     session.send = send_one
