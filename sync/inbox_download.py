@@ -22,6 +22,7 @@ ENTRY_QUARANTINED = "entry_quarantined"
 """What the platform had acknowledged turned out not to open, or not to fit: a person must look at both ends."""
 ENTRY_RELEASED = "entry_released"
 """A person there let it through: it is as good as any other."""
+_ANSWERS_AT_ONCE = 50
 
 
 class InboxDownload:
@@ -31,18 +32,22 @@ class InboxDownload:
         self._client, self._clock = client, clock
 
     def fetch(self, journal: Journal, head: int, going_on: Callable[[], bool]) -> bool:
-        """Fetch up to message `head`; whether it changed what is to be sent. Raises `PlatformError`."""
+        """Fetch towards message `head`; whether it changed what is to be sent. Raises `PlatformError`.
+
+        So many answers and no more: an inbox without end would else keep the next heartbeat from ever leaving.
+        """
         cursor = _number(journal.inbox.cursor())
         to_send = False
-        while cursor < head and going_on():
+        for _ in range(_ANSWERS_AT_ONCE):
+            if cursor >= head or not going_on():
+                break
             answer = self._client.inbox(cursor, newest_sequence(journal))
-            for message in answer.messages:
+            new = [message for message in answer.messages if message.number > cursor]
+            for message in new:
                 # Before the cursor moves: after a crash it is heard again, and each of these may be.
                 to_send |= self._heed(journal, message)
-            before, cursor = cursor, max([cursor, *(message.number for message in answer.messages)])
-            journal.inbox.store(
-                [_kept(message, self._clock.now()) for message in answer.messages], str(cursor)
-            )
+            before, cursor = cursor, max([cursor, *(message.number for message in new)])
+            journal.inbox.store([_kept(message, self._clock.now()) for message in new], str(cursor))
             if not answer.more or cursor == before:  # "more" without anything new would go on for ever
                 break
         return to_send

@@ -10,11 +10,14 @@ import msgspec
 import pytest
 
 from kiosk.config import PathSettings, PlatformSettings, Settings
+from kiosk.domain.entry import iso_utc
+from kiosk.errors import LineFault, PlatformError
 from sync.attachments import AttachmentUpload
 from sync.backoff import Backoff
 from sync.central.attachment_store import AttachmentStore
 from sync.central.exchange import Platform
 from sync.heartbeat import Heartbeat, Heeded
+from sync.inbox_download import InboxDownload
 from sync.keeper import Keeper
 from sync.platform_client import PlatformClient
 from sync.platform_clock import PlatformClock
@@ -183,3 +186,52 @@ def test_what_was_handed_in_after_the_backup_with_a_case_from_before_it(
     heed(terminal, heart, epoch="e2")
     assert upload(terminal) == 1
     assert AttachmentStore(platform.store).find(terminal.client.terminal_id, attachment.digest) is not None
+
+
+@pytest.mark.fault(64)
+def test_an_inbox_without_end(impostor: Any, make_terminal: Any) -> None:
+    """There is always more: the next heartbeat leaves all the same, and what was said before is not heeded again."""
+    terminal = make_terminal(impostor.url)
+    terminal.journal.settings.set_enrolment(impostor.enrolment())
+    client = PlatformClient(PlatformSettings(url=impostor.url), terminal.key, terminal.clock)
+    client.become(impostor.enrolment())
+
+    def say(connection: Any, request: Any) -> None:
+        after = int(request.url.rpartition("=")[2])
+        messages = [
+            {
+                "number": number,
+                "kind": "case_state",
+                "entry_id": "01930000-0000-7000-8000-000000000001",
+                "receipt_number": "1" * 16,
+                "state": "accepted",
+                "at": "2026-11-22T08:00:00Z",
+            }
+            for number in (max(after, 1), after + 1)
+        ]
+        connection.sendall(
+            impostor.signed(request, json.dumps({"messages": messages, "more": True}).encode())
+        )
+
+    impostor.behave = say
+    InboxDownload(client, terminal.clock).fetch(terminal.journal, 2**53, lambda: True)
+    assert len(impostor.requests) == 50
+    assert terminal.journal.inbox.cursor() == "50"
+    assert len(terminal.journal.inbox.for_receipt("1" * 16)) == 50
+    client.close()
+
+
+@pytest.mark.fault(64)
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999Z"])
+def test_a_clock_at_the_calendars_end(
+    impostor: Any, fooled_client: PlatformClient, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    def answer(connection: Any, request: Any) -> None:
+        monkeypatch.setattr("sync.signing.iso_utc", lambda now: said)
+        connection.sendall(impostor.signed(request, b'{"answer": {}}'))
+        monkeypatch.setattr("sync.signing.iso_utc", iso_utc)
+
+    impostor.behave = answer
+    with pytest.raises(PlatformError) as fault:
+        fooled_client.query("case-progress", {}, 0, 2.0)
+    assert fault.value.fault is LineFault.NOT_THE_PLATFORM
