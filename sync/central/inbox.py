@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from kiosk.domain.case import PlatformState
 from sync.central.engine import Cursor
 from sync.central.successors import heir
@@ -24,6 +26,27 @@ def put_message(
     terminal_id = heir(run, terminal_id)
     run.execute(
         "insert into inbox (terminal_id, number, kind, entry_id, receipt_number, state, at, words)"
-        " select ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ? from inbox where terminal_id = ?",
-        (terminal_id, kind, entry_id, receipt_number, state.value, now, words, terminal_id),
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            terminal_id,
+            _next_number(run, terminal_id),
+            kind,
+            entry_id,
+            receipt_number,
+            state.value,
+            now,
+            words,
+        ),
     )
+
+
+def _next_number(run: Cursor, terminal_id: str) -> int:
+    """Above every number that the terminal may have heard.
+
+    What was said after a backup was made is not here any more once it was put back, and was heard: with the same
+    numbers again, something else would be passed over.  So an epoch's numbers begin at the time of its beginning.
+    """
+    last = run.execute("select max(number) from inbox where terminal_id = ?", (terminal_id,)).fetchone()
+    begun = run.execute("select max(begun_at) from epoch").fetchone()
+    floor = round(datetime.fromisoformat(begun[0]).timestamp() * 1000) if begun and begun[0] else 0
+    return max(int(last[0] or 0) if last else 0, floor) + 1

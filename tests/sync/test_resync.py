@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kiosk.clock import ManualClock, SystemClock
@@ -29,6 +30,7 @@ from sync.central.exchange import Platform
 from sync.central.inbox import put_message
 from sync.central.server import build_platform, serving
 from sync.chores import Chores
+from sync.delivery import Delivery
 from sync.heartbeat import Heartbeat, Heeded, sign_due_root
 from sync.inbox_download import ENTRY_QUARANTINED, ENTRY_RELEASED, InboxDownload
 from sync.platform_clock import PlatformClock
@@ -118,6 +120,33 @@ def test_a_platform_put_back_gets_again_what_it_lost(
     assert epoch == county.platform.store.epoch.encode()
 
 
+@pytest.mark.fault(52, 65)
+def test_what_is_acknowledged_while_a_heartbeat_is_answered_is_not_sent_again(terminal: Any) -> None:
+    terminal.record(5)
+    deliver = Delivery(terminal.client, terminal.clock, 1.0)
+    deliver.become(terminal.journal.settings.enrolment())
+    outbox = terminal.journal.outbox
+    leased = outbox.lease(5, 1 << 20, 60)
+
+    def send(*places: int) -> None:
+        done = deliver.deliver([leased[place] for place in places], 5, lambda: None)
+        assert done.error is None
+        outbox.settle(done.settlements)
+
+    send(0, 1, 4)
+    heart = Heartbeat(settings_of(terminal), terminal.clock, PlatformClock(terminal.clock))
+    message = heart.compose(terminal.journal, outbox.summary())
+    answer = terminal.client.heartbeat(message, message.tail_sequence)
+    assert answer.gaps == [(3, 4)]
+    send(2, 3)
+    assert heart.heed(terminal.journal, answer).sent_again == 0
+    assert (outbox.summary().pending, outbox.summary().acknowledged) == (0, 5)
+    # What had been acknowledged before it was written is missing indeed.
+    lost = msgspec.structs.replace(answer, gaps=[(2, 4)])
+    assert heart.heed(terminal.journal, lost).sent_again == 1
+    assert outbox.open_until(5, 10) == [2]
+
+
 @pytest.mark.fault(65)
 def test_what_was_handed_in_is_sent_again_too(
     county: County, make_terminal: Callable[..., Any], tmp_path: Path
@@ -138,6 +167,43 @@ def test_what_was_handed_in_is_sent_again_too(
     found = AttachmentStore(county.platform.store).find(terminal.client.terminal_id, attachment.digest)
     assert found is not None
     assert found.stored_at is not None
+
+
+@pytest.mark.fault(65)
+def test_what_a_platform_says_after_it_was_put_back_is_heard(
+    county: County, make_terminal: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Its inbox is shorter than what the terminal has heard; numbers that were heard are not used again."""
+    terminal = make_terminal(county.url)
+    terminal.enrol()
+    receipts = terminal.record(3)
+    assert terminal.drain() is None
+    county.copy_to(tmp_path / "backup")
+
+    def say(place: int, state: PlatformState) -> int:
+        store, receipt = county.platform.store, receipts[place]
+        with store.transaction(terminal.client.terminal_id) as run:
+            put_message(
+                run,
+                terminal.client.terminal_id,
+                "case_state",
+                receipt.entry_id.bytes,
+                receipt.number,
+                state,
+                store.now(),
+            )
+            row = run.execute("select max(number) from inbox").fetchone()
+        return int(row[0]) if row else 0
+
+    inbox = InboxDownload(terminal.client, terminal.clock)
+    head = max(say(place, PlatformState.ACCEPTED) for place in range(2))
+    inbox.fetch(terminal.journal, head, lambda: True)
+    county.put_back(tmp_path / "backup")
+    county.platform.store.begin_epoch("restored")
+    inbox.fetch(terminal.journal, say(2, PlatformState.RETURNED), lambda: True)
+    status = terminal.journal.entries.by_number(receipts[2].number)
+    assert status is not None
+    assert status.platform is PlatformState.RETURNED
 
 
 @pytest.mark.fault(17)
