@@ -9,6 +9,7 @@ new receipts.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ _FAULTS_TOLD = 16
 _ROOTS_TOLD = 40
 _AT_ONCE = 12
 _REFILL_S = 3600.0
+_OPEN_KNOWN = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Heartbeat:
         self._catalogue_digest, self._faults = catalogue_digest, faults
         self._started_s = clock.monotonic()
         self._told_acknowledged = 0
+        self._open: list[int] = []
+        """What was not acknowledged when the last heartbeat was written: it may be called missing and be there by now."""
         self._may_send_again, self._may_change_epoch = _Allowance(clock), _Allowance(clock)
         self._gone: set[tuple[int, int]] = set()
         """Gaps of which this journal has no body any more: asking it again does not help."""
@@ -94,6 +98,8 @@ class Heartbeat:
         """How the terminal is now."""
         sequence, digest = journal.entries.tail()
         self._told_acknowledged = journal.outbox.highest_acknowledged()
+        # Not by the time of an acknowledgement: our clock may have been ahead by years.
+        self._open = journal.outbox.open_until(self._told_acknowledged, _OPEN_KNOWN)
         free_bytes, days_left, more = self._room(journal)
         faults = [*more, *self._faults()]
         if not self._platform_clock.wall_clock_trusted:
@@ -150,7 +156,7 @@ class Heartbeat:
         if not self._may_send_again.given:
             return 0
         count = 0
-        for first, last in _merged(missing, self._told_acknowledged):
+        for first, last in _without(_merged(missing, self._known_until()), self._open):
             if (first, last) in self._gone:
                 continue
             again = journal.outbox.send_again(first, last)
@@ -161,6 +167,10 @@ class Heartbeat:
             self._may_send_again.use()
             log.warning("the platform misses %d entries that it once acknowledged: sent again", count)
         return count
+
+    def _known_until(self) -> int:
+        """Up to where it is known what the platform had acknowledged when the last heartbeat left."""
+        return self._open[-1] if len(self._open) == _OPEN_KNOWN else self._told_acknowledged
 
     def _room(self, journal: Journal) -> tuple[int | None, float | None, list[str]]:
         """Free bytes, days of queue left, and what stopped for want of room."""
@@ -205,6 +215,19 @@ def _merged(ranges: list[tuple[int, int]], highest: int) -> list[tuple[int, int]
         else:
             merged.append((first, last))
     return merged
+
+
+def _without(ranges: list[tuple[int, int]], sequences: list[int]) -> list[tuple[int, int]]:
+    """What is left of ranges without these; both ascend."""
+    left: list[tuple[int, int]] = []
+    for first, last in ranges:
+        for sequence in sequences[bisect_left(sequences, first) : bisect_right(sequences, last)]:
+            if first < sequence:
+                left.append((first, sequence - 1))
+            first = sequence + 1
+        if first <= last:
+            left.append((first, last))
+    return left
 
 
 def _roots(journal: Journal) -> list[AuditRoot]:

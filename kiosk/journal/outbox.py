@@ -117,6 +117,13 @@ _FORGOTTEN = (
     "SELECT delivery.sequence, sealed IS NULL, entry_id FROM delivery JOIN entry USING (sequence)"
     " WHERE delivery.sequence BETWEEN ? AND ? AND state = 'acknowledged'"
 )
+_OPEN = (
+    " UNION ALL ".join(
+        f"SELECT sequence FROM delivery WHERE state = '{state}' AND sequence <= ?1"
+        for state in ("recorded", "leased", "parked")
+    )
+    + " ORDER BY sequence LIMIT ?2"
+)
 _SEND_AGAIN = (
     "UPDATE delivery SET state = 'recorded', resent = resent + 1, due_ms = 0, due_boot = ''"
     " WHERE sequence = ? AND state = 'acknowledged'"
@@ -224,6 +231,10 @@ class Outbox:
         """The highest sequence that the platform ever acknowledged; 0 before the first."""
         row = self._database.row("SELECT highest_acknowledged FROM tally")
         return int(row[0]) if row else 0
+
+    def open_until(self, sequence: int, limit: int) -> list[int]:
+        """The first `limit` sequences up to `sequence` that wait for the platform's word (again), ascending."""
+        return [int(row[0]) for row in self._database.rows(_OPEN, (sequence, limit))]
 
     def send_again(self, first: int, last: int) -> SentAgain:
         """The platform lost what it had stored from `first` to `last`: what was acknowledged waits again.
