@@ -94,6 +94,17 @@ def test_photographs_arrive_although_the_line_is_cut_again_and_again(
     assert sync.end() < 1.0
 
 
+@pytest.mark.fault(69)
+def test_a_photograph_follows_its_case_at_once(
+    line: LineSimulator, start_sync: Callable[..., SyncProcess]
+) -> None:
+    sync = start_sync(url_of(line))
+    sync.until(online)
+    hand_in(sync, os.urandom(20_000))
+    sync.client.call("wake")
+    until(lambda: pending(sync) == 0, within_s=15.0)  # a look without being woken comes once a minute
+
+
 def test_a_catalogue_comes_down_and_is_told(
     platform: Platform, line: LineSimulator, start_sync: Callable[..., SyncProcess], tmp_path: Path
 ) -> None:
