@@ -87,6 +87,9 @@ class _Body:
                 message = await self._receive()
         except TimeoutError:
             return self._give_up()
+        except asyncio.CancelledError:
+            # The server ends and has waited long enough: nothing was begun yet, so this is no fault to tell of.
+            return self._give_up()
         self._until += len(message.get("body", b"")) / _SLOWEST_BYTES_PER_S
         self._whole = not message.get("more_body", False)
         return message

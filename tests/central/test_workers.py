@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,8 +17,11 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner
+from starlette.requests import Request
 
 from sync.central.command import central
+from sync.central.exchange import read_body
+from sync.central.server import build_platform, serving
 from sync.central.shedding import Shedding
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -292,3 +296,25 @@ def test_the_distribution_spreads_every_table_of_a_terminal(postgres_url: str) -
     assert {table for (table,) in having} == {*spread, *apart, "opening"}
     assert [name for (name,) in dropped] == ["entry_terminal_id_fkey"]
     assert {"entry", "case_record", "inbox", "seen_nonce"} <= set(spread)
+
+
+def test_a_server_that_ends_while_a_body_still_comes_tells_of_no_fault(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = build_platform(tmp_path / "central.db", tmp_path)
+    begun = threading.Event()
+
+    async def noticed(request: Request) -> bytes:
+        begun.set()
+        return await read_body(request)
+
+    monkeypatch.setattr("sync.central.api.read_body", noticed)
+    with serving(platform) as url:
+        half = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
+        half.sendall(b"POST /v1/enrol HTTP/1.1\r\nhost: h\r\ncontent-length: 500\r\n\r\n{")
+        assert begun.wait(5)
+    half.close()
+    platform.store.close()
+    told = capfd.readouterr().err
+    assert "timeout graceful shutdown" in told, "nothing was on its way, so nothing was tried"
+    assert "Exception" not in told and "Traceback" not in told
