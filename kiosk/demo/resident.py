@@ -25,7 +25,7 @@ PATIENCE_S = 15.0
 """How long the resident waits for a page before giving up."""
 _GLANCE_S = 0.02
 _SHOWINGS = 3
-_BETWEEN_SHOWINGS_S = 3.0
+_BETWEEN_SHOWINGS_S = 4.0
 _SIGNATURE = [
     [[0.2, 0.3], [0.3, 0.7], [0.4, 0.3], [0.5, 0.7]],
     [[0.55, 0.5], [0.7, 0.45], [0.8, 0.6]],
