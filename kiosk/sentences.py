@@ -532,6 +532,10 @@ _KEEPER: _Sentences = {
         "网断了。请看看网线，件都存着，通了自动送",
         "The line is down. Check the cable; the cases are kept",
     ),
+    KeeperTask.CALL_LINE: (
+        "网通着，但连不上平台。件都存着，请打电话",
+        "The network works, but not the way to the platform. The cases are kept. Please call",
+    ),
     KeeperTask.CALL_PLATFORM: (
         "网是通的，件一天多没送出去。请打电话",
         "The line works, yet nothing was sent for over a day. Please call",

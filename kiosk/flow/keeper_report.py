@@ -29,7 +29,8 @@ _OTHERS = (
     DeviceClass.DOCUMENT_CAMERA,
 )
 _WORKS = frozenset({DeviceState.ONLINE, DeviceState.BUSY, DeviceState.STARTING})
-_PORTAL = frozenset({LineFault.PORTAL, LineFault.NOT_THE_PLATFORM})
+_NO_NETWORK = frozenset({None, LineFault.NO_LINE, LineFault.TIMED_OUT})
+"""Nothing came back at all: what a cable does. Every other fault was said by somebody on the line."""
 
 
 class KeeperTask(StrEnum):
@@ -49,8 +50,10 @@ class KeeperTask(StrEnum):
     CALL_DEVICE = "call_device"
     """A device does not answer, or is broken."""
     LOG_IN_TO_NETWORK = "log_in_to_network"
-    """Somebody else's page answers: the network wants a log-in, or leads nowhere."""
+    """Somebody else's page answers: the network wants a log-in."""
     CHECK_CABLE = "check_cable"
+    CALL_LINE = "call_line"
+    """Something answers, and it is not the platform as this terminal knows it: certificate, clock, signature, trouble there."""
     CALL_PLATFORM = "call_platform"
     """The line works, and the platform refuses or is in trouble."""
     CALL_PARKED = "call_parked"
@@ -147,13 +150,18 @@ def _of_the_devices(devices: Mapping[DeviceClass, DeviceStatus]) -> list[Task]:
 def _of_the_line(line: LineReport) -> list[Task]:
     found: list[Task] = []
     if line.state is LineState.OFFLINE and line.since_s >= LINE_DOWN_S:
-        portal = line.fault in _PORTAL
-        found.append(Task(what=KeeperTask.LOG_IN_TO_NETWORK if portal else KeeperTask.CHECK_CABLE))
+        found.append(Task(what=_when_offline(line.fault)))
     if line.state is LineState.ONLINE and line.oldest_unsent_s is not None and line.oldest_unsent_s >= OLD_S:
         found.append(Task(what=KeeperTask.CALL_PLATFORM))
     if line.parked:
         found.append(Task(what=KeeperTask.CALL_PARKED))
     return found
+
+
+def _when_offline(fault: LineFault | None) -> KeeperTask:
+    if fault is LineFault.PORTAL:
+        return KeeperTask.LOG_IN_TO_NETWORK
+    return KeeperTask.CHECK_CABLE if fault in _NO_NETWORK else KeeperTask.CALL_LINE
 
 
 class Ago(StrEnum):

@@ -48,9 +48,24 @@ def test_a_line_that_is_gone_for_a_moment_sends_nobody_to_the_cable() -> None:
         assert told(Terminal(line=line)) == tasks
 
 
-def test_a_log_in_page_is_told_apart_from_a_cable() -> None:
-    line = LineReport(state=LineState.OFFLINE, since_s=3600.0, fault=LineFault.NOT_THE_PLATFORM)
-    assert told(Terminal(line=line)) == [KeeperTask.LOG_IN_TO_NETWORK]
+@pytest.mark.parametrize(
+    ("fault", "task"),
+    [
+        (None, KeeperTask.CHECK_CABLE),
+        (LineFault.NO_LINE, KeeperTask.CHECK_CABLE),
+        (LineFault.TIMED_OUT, KeeperTask.CHECK_CABLE),
+        (LineFault.PORTAL, KeeperTask.LOG_IN_TO_NETWORK),
+        (LineFault.NOT_THE_PLATFORM, KeeperTask.CALL_LINE),
+        (LineFault.TLS, KeeperTask.CALL_LINE),
+        (LineFault.CLOCK, KeeperTask.CALL_LINE),
+        (LineFault.SERVER_TROUBLE, KeeperTask.CALL_LINE),
+    ],
+)
+def test_nobody_is_sent_to_the_cable_for_what_a_cable_does_not_do(
+    fault: LineFault | None, task: KeeperTask
+) -> None:
+    line = LineReport(state=LineState.OFFLINE, since_s=3600.0, fault=fault)
+    assert told(Terminal(line=line)) == [task]
 
 
 def test_cases_that_wait_for_a_day_on_a_working_line_are_worth_a_call() -> None:
