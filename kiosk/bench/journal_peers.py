@@ -89,7 +89,7 @@ class SqlOutbox:
 
     def fill(self, rows: int, delivered: bool) -> None:
         if delivered:
-            raise NotImplementedError("it keeps nothing that was delivered")
+            raise ValueError("it keeps nothing that was delivered")
         for _ in range(0, rows, 10_000):
             self._outbox.enqueue_batch([("case", self._payload)] * min(rows, 10_000))
 
@@ -150,7 +150,7 @@ class DiskCache:
         self._deque.popleft()
 
     def fill(self, rows: int, delivered: bool) -> None:
-        raise NotImplementedError("not measured: it keeps no place for what is being sent")
+        raise ValueError("it keeps no place for what is being sent")
 
     def count(self) -> int:
         return len(self._deque)
