@@ -74,9 +74,11 @@ def all_chores_done(terminal: LineTerminal) -> None:
     assert agent is not None
     beats = _beats(terminal)
     clock_of(terminal).skip(_SEVEN_HOURS_S)
-    agent.keeper.wake()
+    for part in (agent.relay, agent.keeper, agent.freight):
+        part.wake()  # each waits by a clock that was skipped
     until(lambda: agent.chores.next_in_s() > 300, 20)
     until(lambda: _beats(terminal) > beats, 20)
+    until(lambda: agent.healthy, 20)
 
 
 def _beats(terminal: LineTerminal) -> float:
