@@ -10,7 +10,7 @@ import msgspec
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, DeviceStatus, SupplyState
 from kiosk.errors import IpcError
 from kiosk.ipc import IpcClient
-from sync.wire import DeviceReport
+from sync.heartbeat_wire import DeviceReport
 
 _PATIENCE_S = 1.0
 

@@ -25,8 +25,8 @@ from kiosk.journal.outbox import QueueSummary
 from kiosk.journal.settings import SettingKey
 from sync.device_reports import device_reports
 from sync.exchange import VERSION
+from sync.heartbeat_wire import AuditRoot, DeviceReport, HeartbeatAnswer, HeartbeatRequest
 from sync.platform_clock import PlatformClock
-from sync.wire import AuditRoot, DeviceReport, HeartbeatAnswer, HeartbeatRequest
 
 log = logging.getLogger(__name__)
 

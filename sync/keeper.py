@@ -20,12 +20,12 @@ from sync.backoff import Backoff, reconnect_delay_s
 from sync.chores import Chores
 from sync.enrolment import enrol
 from sync.heartbeat import Heartbeat
+from sync.heartbeat_wire import HeartbeatAnswer
 from sync.inbox_download import InboxDownload
 from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
 from sync.platform_client import SLOWEST_BYTES_PER_S, PlatformClient
 from sync.slip_keys import tell_slip_key
-from sync.wire import HeartbeatAnswer
 
 log = logging.getLogger(__name__)
 

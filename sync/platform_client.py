@@ -23,6 +23,7 @@ from kiosk.errors import LineFault, PlatformError
 from sync.batch import BatchAnswer, EntriesAnswer, to_batch
 from sync.compression import decompress
 from sync.exchange import SLOWEST_BYTES_PER_S, VERSION, Call, Exchange, Ground, Limits, RawAnswer
+from sync.heartbeat_wire import HeartbeatAnswer, HeartbeatRequest
 from sync.paper_wire import SlipKeyAnswer, SlipKeyRequest
 from sync.signing import (
     CLOCK_HEADER,
@@ -40,8 +41,6 @@ from sync.wire import (
     ChainStart,
     EnrolAnswer,
     EnrolRequest,
-    HeartbeatAnswer,
-    HeartbeatRequest,
     InboxAnswer,
     Problem,
     QueryAnswer,

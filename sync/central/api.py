@@ -45,6 +45,7 @@ from sync.central.openapi import document
 from sync.central.paper_calls import serve_paper
 from sync.central.store import EnrolmentRefused, Replayed
 from sync.central.successors import Succession, UnknownTerminal, add_code, owner_of
+from sync.heartbeat_wire import HeartbeatAnswer, HeartbeatRequest
 from sync.wire import (
     CaseProgress,
     CasesAnswer,
@@ -52,8 +53,6 @@ from sync.wire import (
     EnrolmentCode,
     EnrolRequest,
     Health,
-    HeartbeatAnswer,
-    HeartbeatRequest,
     IdentityCodeAnswer,
     IdentityCodeMade,
     NewEnrolmentCode,

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from kiosk.journal.audit_roots import AuditDay, statement
 from sync.central.alarms import AlarmKind, raise_alarm
 from sync.central.engine import Cursor
-from sync.wire import AuditRoot
+from sync.heartbeat_wire import AuditRoot
 
 
 def store_roots(run: Cursor, terminal_id: str, public_key: bytes, roots: list[AuditRoot], now: str) -> None:

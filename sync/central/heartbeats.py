@@ -16,7 +16,8 @@ from sync.central.engine import Cursor
 from sync.central.gaps import missing_ranges
 from sync.central.standing import Before, judge_chain, note_verdict
 from sync.central.store import Store, Terminal
-from sync.wire import DeviceReport, HeartbeatAnswer, HeartbeatRequest, encode
+from sync.heartbeat_wire import DeviceReport, HeartbeatAnswer, HeartbeatRequest
+from sync.wire import encode
 
 _MOST_GAPS = 100
 _HISTORY_EVERY_S = 15 * 60

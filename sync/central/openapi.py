@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from kiosk.catalogue import signature
-from sync import batch, paper_wire, wire
+from sync import batch, heartbeat_wire, paper_wire, wire
 
 KEPT_FILE = Path(__file__).with_name("openapi.json")
 """The document as it was last agreed on; a test compares it with the server's."""
@@ -24,7 +24,7 @@ _MESSAGES: dict[str, tuple[type[Any] | None, type[Any]]] = {
     "enrol": (wire.EnrolRequest, wire.EnrolAnswer),
     "sendEntries": (batch.EntriesRequest, batch.EntriesAnswer),
     "readInbox": (None, wire.InboxAnswer),
-    "heartbeat": (wire.HeartbeatRequest, wire.HeartbeatAnswer),
+    "heartbeat": (heartbeat_wire.HeartbeatRequest, heartbeat_wire.HeartbeatAnswer),
     "query": (wire.QueryRequest, wire.QueryAnswer),
     "changeCaseState": (wire.StateChange, wire.CaseProgress),
     "countCases": (None, wire.CasesAnswer),

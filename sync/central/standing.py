@@ -15,7 +15,7 @@ from kiosk.domain.entry import iso_utc
 from sync.central.alarms import AlarmKind, raise_alarm
 from sync.central.engine import Cursor
 from sync.central.store import Store, note_chain, noted
-from sync.wire import HeartbeatRequest
+from sync.heartbeat_wire import HeartbeatRequest
 
 _LONGEST_WAY = timedelta(seconds=120)
 """Ten times what a terminal waits for the answer to a heartbeat: one that comes later still was overtaken by nothing

@@ -14,7 +14,8 @@ from kiosk.domain.receipt import receipt_number
 from kiosk.journal.sealing import encode_case, seal
 from sync.central.exchange import Platform
 from sync.central.store import Terminal
-from sync.wire import HeartbeatRequest, WireEntry, to_wire
+from sync.heartbeat_wire import HeartbeatRequest
+from sync.wire import WireEntry, to_wire
 
 _START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 

@@ -14,7 +14,8 @@ from kiosk.journal.audit_roots import AuditDay, statement
 from sync.central.exchange import Platform
 from sync.central.heartbeats import Heartbeats
 from sync.central.standing import Standings
-from sync.wire import AuditRoot, DeviceReport, HeartbeatAnswer, HeartbeatRequest, Result
+from sync.heartbeat_wire import AuditRoot, DeviceReport, HeartbeatAnswer, HeartbeatRequest
+from sync.wire import Result
 
 
 def beat(platform: Platform, terminal: Any, message: HeartbeatRequest | None = None) -> HeartbeatAnswer:

@@ -22,7 +22,8 @@ from sync.central.heartbeats import Heartbeats
 from sync.central.opener import Opener
 from sync.central.standing import Standings
 from sync.central.store import Terminal
-from sync.wire import AuditRoot, DeviceReport, HeartbeatRequest, WireEntry
+from sync.heartbeat_wire import AuditRoot, DeviceReport, HeartbeatRequest
+from sync.wire import WireEntry
 
 PLACES = (
     "青石村便民服务站 柳林镇便民服务中心 东河社区党群服务中心 白云乡卫生院大厅 南门街道办事处 杏花村村委会 "

@@ -18,12 +18,13 @@ from kiosk.config import PathSettings, PlatformSettings, Settings
 from kiosk.errors import LineFault, PlatformError
 from kiosk.journal.slip_key import slip_key_to_tell, slip_key_told
 from sync.heartbeat import Heartbeat
+from sync.heartbeat_wire import HeartbeatAnswer, HeartbeatRequest
 from sync.keeper import Keeper
 from sync.line import LineState
 from sync.platform_client import Limits, PlatformClient, Refused
 from sync.platform_clock import PlatformClock
 from sync.signing import SignedRequest
-from sync.wire import MAX_ANSWER_BYTES, HeartbeatAnswer, HeartbeatRequest
+from sync.wire import MAX_ANSWER_BYTES
 
 GOOD = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 0}).encode()
 BEAT = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)

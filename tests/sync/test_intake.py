@@ -13,8 +13,9 @@ from kiosk.domain.case import DeliveryState, ParkReason
 from kiosk.domain.entry import RecordedEntry, entry_digest
 from kiosk.errors import LineFault
 from sync.central.exchange import Platform, as_signed
+from sync.heartbeat_wire import HeartbeatRequest
 from sync.platform_client import Refused
-from sync.wire import EntryResult, HeartbeatRequest, Reason, Result
+from sync.wire import EntryResult, Reason, Result
 
 
 def entries(terminal: Any) -> list[RecordedEntry]:

@@ -17,13 +17,13 @@ from sync.backoff import Backoff
 from sync.central.attachment_store import AttachmentStore
 from sync.central.exchange import Platform
 from sync.heartbeat import Heartbeat, Heeded
+from sync.heartbeat_wire import HeartbeatAnswer
 from sync.inbox_download import InboxDownload
 from sync.keeper import Keeper
 from sync.platform_client import PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.signing import SignedAnswer, sign_answer
 from sync.upload_wire import OFFSET_HEADER
-from sync.wire import HeartbeatAnswer
 from tests.sync.conftest import plain
 from tests.sync.test_attachments import hand_in, upload
 

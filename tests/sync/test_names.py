@@ -19,11 +19,11 @@ from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
 from kiosk.errors import LineFault, PlatformError
 from sync.exchange import Ground
+from sync.heartbeat_wire import HeartbeatRequest
 from sync.pace import Pace
 from sync.platform_client import Limits, PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.resolver import Address, LookUp, NoAddress, Resolver
-from sync.wire import HeartbeatRequest
 
 BEAT = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)
 LIMITS = Limits(connect_s=1.0, read_s=2.0, whole_s=4.0)

@@ -15,8 +15,9 @@ from kiosk.errors import LineFault, PlatformError
 from sync.central import openapi
 from sync.central.api import build_app
 from sync.central.exchange import Platform
+from sync.heartbeat_wire import HeartbeatRequest
 from sync.inbox_download import InboxDownload
-from sync.wire import MAX_REQUEST_BYTES, HeartbeatRequest
+from sync.wire import MAX_REQUEST_BYTES
 
 
 def as_operator(platform: Platform, method: str, url: str, **options: Any) -> requests.Response:

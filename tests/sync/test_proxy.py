@@ -16,8 +16,8 @@ import pytest
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
 from kiosk.errors import LineFault, PlatformError
+from sync.heartbeat_wire import HeartbeatRequest
 from sync.platform_client import Limits, PlatformClient
-from sync.wire import HeartbeatRequest
 from tests.sync.tls_front import Authority, TlsFront, server_context
 
 BEAT = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)

@@ -32,9 +32,9 @@ from sync.central.server import build_platform, serving
 from sync.chores import Chores
 from sync.delivery import Delivery
 from sync.heartbeat import Heartbeat, Heeded, sign_due_root
+from sync.heartbeat_wire import HeartbeatRequest
 from sync.inbox_download import ENTRY_QUARANTINED, ENTRY_RELEASED, InboxDownload
 from sync.platform_clock import PlatformClock
-from sync.wire import HeartbeatRequest
 from tests.sync.test_attachments import hand_in, upload
 
 CODE = "4821093377"

@@ -18,11 +18,11 @@ from kiosk.domain.enrolment import Enrolment
 from kiosk.errors import LineFault, PlatformError
 from sync.central.exchange import Platform
 from sync.exchange import Ground
+from sync.heartbeat_wire import HeartbeatRequest
 from sync.pace import Pace
 from sync.platform_client import Limits, PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.resolver import Resolver
-from sync.wire import HeartbeatRequest
 from tests.sync.tls_front import DAY, Authority, TlsFront, server_context
 
 QUICK = Limits(connect_s=2.0, read_s=2.0, whole_s=4.0)

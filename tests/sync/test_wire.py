@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from sync.backoff import Backoff
 from sync.batch import EntriesRequest
 from sync.compression import TooMuch, compress, decompress
+from sync.heartbeat_wire import HeartbeatRequest
 from sync.signing import SignatureFault, SignedRequest, UnsignedEncoding, sign_request, verify_request
-from sync.wire import HeartbeatRequest, decode
+from sync.wire import decode
 
 KEY = Ed25519PrivateKey.generate()
 BAD_CLOCK = datetime(1970, 1, 1, tzinfo=UTC)
