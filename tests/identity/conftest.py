@@ -1,4 +1,4 @@
-"""A real TPM 2.0 in software, and what belongs to a terminal's identity."""
+"""A real TPM 2.0 in software, and the fixtures of the worlds beside it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.clock import SystemClock
+from tests.identity.stick_world import platform, root, small_files, terminal, two_terminals  # noqa: F401  (fixtures)
 
 _START_S = 10.0
 
