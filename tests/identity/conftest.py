@@ -12,6 +12,7 @@ import pytest
 
 from kiosk.clock import SystemClock
 from tests.identity.stick_world import platform, root, small_files, terminal, two_terminals  # noqa: F401  (fixtures)
+from tests.identity.terminal_world import run_sync, world  # noqa: F401  (fixtures)
 
 _START_S = 10.0
 

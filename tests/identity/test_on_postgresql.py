@@ -19,7 +19,7 @@ from sync.central.stick import import_stick
 from sync.identity import enrol_again, open_identity
 from sync.paper_wire import Reclaim
 from sync.usb_bundle import export, import_answers
-from tests.identity.test_enrol_again import World, journal_of, record
+from tests.identity.terminal_world import World, journal_of, record
 
 CLOCK = SystemClock()
 
