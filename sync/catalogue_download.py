@@ -96,7 +96,7 @@ class CatalogueDownload:
         manifest = verified(signed, self._publisher)
         if signed.digest == self.current_digest:
             return None
-        installed.require_newer(manifest)
+        installed.require_newer(signed, manifest)
         for listed in manifest.packs:
             content = installed.known_pack(listed.digest)
             if content is None:

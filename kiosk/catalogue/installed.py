@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 import msgspec
@@ -77,10 +78,14 @@ class InstalledCatalogues:
                 found.append(self._manifest(self._folder / name)[1].version)
         return max(found)
 
-    def require_newer(self, manifest: Manifest) -> None:
-        """Raises `CatalogueError(OLDER)` for a catalogue that does not go forward."""
+    def require_newer(self, signed: SignedManifest, manifest: Manifest) -> None:
+        """Raises `CatalogueError(OLDER)` for a catalogue that does not go forward.
+
+        The very one that was put here once may come again: it was damaged since, or a power cut came before its turn.
+        """
         highest = self.highest_version()
-        if manifest.version <= highest:
+        again = manifest.version == highest and any(self._sets().glob(f"{_set_name(signed, manifest)}*"))
+        if manifest.version <= highest and not again:
             raise CatalogueError(CatalogueFault.OLDER, f"version {manifest.version} after {highest}")
 
     def known_pack(self, digest: str) -> bytes | None:
@@ -104,7 +109,7 @@ class InstalledCatalogues:
         Raises `CatalogueError`; the one in use stays in use then.
         """
         manifest = verified(signed, self._publisher)
-        self.require_newer(manifest)
+        self.require_newer(signed, manifest)
         draft = self._draft(signed)
         draft.mkdir(parents=True, exist_ok=True, mode=0o700)
         wanted = {pack.file for pack in manifest.packs}
@@ -113,20 +118,22 @@ class InstalledCatalogues:
                 stray.unlink()
         _write(draft / _MANIFEST, msgspec.json.encode(signed))
         self._load(draft)
-        final = self._folder / "sets" / f"{manifest.version}-{signed.digest[:16]}"
-        if final.exists():
-            shutil.rmtree(final)
+        _sync_folder(draft)
+        final = self._free_name(_set_name(signed, manifest))
         draft.rename(final)
         _sync_folder(final.parent)
-        _write(self._folder / _HIGHEST, str(manifest.version).encode("ascii"))
-        with suppress(OSError):
+        with suppress(OSError, CatalogueError):
+            self._load(self._folder / _CURRENT)  # a damaged one is nothing to go back to
             _link(self._folder / _PREVIOUS, (self._folder / _CURRENT).readlink())
         _link(self._folder / _CURRENT, final.relative_to(self._folder))
         _sync_folder(self._folder)
+        # Last: a power cut before the switch must not leave a number that the catalogue in use does not have.
+        _write(self._folder / _HIGHEST, str(manifest.version).encode("ascii"))
         self._drop_unused()
         return self._load(final)
 
     def _load(self, folder: Path) -> InstalledCatalogue:
+        folder = folder.resolve()  # once: the link may be pointed at another one while this one is read
         signed, manifest = self._manifest(folder)
         for listed in manifest.packs:
             try:
@@ -152,10 +159,18 @@ class InstalledCatalogues:
         return signed, verified(signed, self._publisher)
 
     def _draft(self, signed: SignedManifest) -> Path:
-        return self._folder / "sets" / f"{signed.digest[:16]}.part"
+        return self._sets() / f"{signed.digest[:16]}.part"
+
+    def _sets(self) -> Path:
+        return self._folder / "sets"
+
+    def _free_name(self, name: str) -> Path:
+        """Nothing that may be in use is written over."""
+        names = chain((name,), (f"{name}.{number}" for number in count(2)))
+        return next(self._sets() / one for one in names if not (self._sets() / one).exists())
 
     def _pack_files(self) -> Iterator[Path]:
-        yield from (self._folder / "sets").glob("*/*.yaml")
+        yield from self._sets().glob("*/*.yaml")
 
     def _drop_unused(self) -> None:
         """Keep the current and the previous one; drafts of others too are of no use any more."""
@@ -163,7 +178,7 @@ class InstalledCatalogues:
         for name in (_CURRENT, _PREVIOUS):
             with suppress(OSError):
                 kept.add((self._folder / name).readlink().name)
-        for folder in (self._folder / "sets").iterdir():
+        for folder in self._sets().iterdir():
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -188,6 +203,10 @@ def offered(packs_dir: Path, installed: Path, publisher: bytes | None) -> Catalo
         refused = (*catalogue.refused, PackError(str(installed / _CURRENT), f"not used: {fault.value}"))
         return Catalogue(catalogue.packs, refused, catalogue.signed_version)
     return catalogue
+
+
+def _set_name(signed: SignedManifest, manifest: Manifest) -> str:
+    return f"{manifest.version}-{signed.digest[:16]}"
 
 
 def _write(file: Path, content: bytes) -> None:

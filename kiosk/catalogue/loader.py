@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import yaml
 
 from kiosk.catalogue.pack import Block, FieldType, Pack, ServiceKind
+from kiosk.catalogue.pack_text import NotYaml, read_tree
 from kiosk.errors import PackError
 
 MAX_PACK_BYTES = 256 * 1024
@@ -68,13 +68,9 @@ def load_pack(file: Path) -> Pack:
     except (OSError, UnicodeDecodeError) as error:
         raise PackError(file.name, f"cannot be read: {error}") from error
     try:
-        node = yaml.compose(text, Loader=_LOADER)
-        tree = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise PackError(
-            file.name, f"not YAML: {getattr(error, 'problem', error)}", mark and mark.line + 1
-        ) from error
+        node, tree = read_tree(text)
+    except NotYaml as error:
+        raise PackError(file.name, f"not YAML: {error.problem}", error.line) from error
     try:
         pack = msgspec.convert(tree, Pack)
     except msgspec.ValidationError as error:
@@ -84,9 +80,6 @@ def load_pack(file: Path) -> Pack:
     if problem := _inconsistency(pack):
         raise PackError(file.name, problem)
     return pack
-
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _inconsistency(pack: Pack) -> str | None:

@@ -90,7 +90,7 @@ class Field(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     required: bool = True
     min_length: Annotated[int, Meta(ge=0)] = 1
     max_length: Annotated[int, Meta(ge=1, le=500)] = 60
-    choices: tuple[Choice, ...] = ()
+    choices: Annotated[tuple[Choice, ...], Meta(max_length=200)] = ()
     example: str = ""
     """An invented answer, for practice, previews and the scripted resident."""
 
@@ -122,8 +122,8 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     offline: OfflineAbility
     frequent: bool = False
     """On the 大家常办 list of the home page."""
-    fields: tuple[Field, ...] = ()
-    next_steps: tuple[LocalText, ...] = ()
+    fields: Annotated[tuple[Field, ...], Meta(max_length=100)] = ()
+    next_steps: Annotated[tuple[LocalText, ...], Meta(max_length=50)] = ()
     """What happens after 收件, a line each; shown with the receipt and printed on the slip."""
 
     @property

@@ -28,9 +28,9 @@ HexDigest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256")
 class ListedPack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One pack of a catalogue, by its very bytes."""
 
-    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
-    version: Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
-    file: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}\.yaml$")]
+    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,63}$(?!\n)")]
+    version: Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$(?!\n)")]
+    file: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}\.yaml$(?!\n)")]
     """Its name in the folder; the order of the names is the order on the screen."""
     digest: HexDigest
     size_bytes: Annotated[int, Meta(ge=1, le=256 * 1024)]

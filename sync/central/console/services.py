@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-import yaml
 
+from kiosk.catalogue.pack_text import NotYaml, read_tree
 from kiosk.catalogue.signature import Manifest
 from kiosk.config import PACKAGE_ROOT
 from sync.central.catalogue_store import CatalogueStore
@@ -58,15 +58,16 @@ def _shipped() -> _Names:
 def _learn(names: _Names, content: bytes) -> None:
     """Take a pack's names. What is not as a pack should be is left out: a name is not worth a page."""
     try:
-        pack: Any = yaml.safe_load(content)
-    except yaml.YAMLError:
+        _, pack = read_tree(content.decode("utf-8"))
+    except (NotYaml, UnicodeDecodeError):
         return
     if not isinstance(pack, dict) or not isinstance(pack.get("code"), str):
         return
     code = pack["code"]
     if (name := _pair(pack.get("name"))) is not None:
         names.services[code] = name
-    for question in pack.get("fields") or []:
+    questions = pack.get("fields")
+    for question in questions if isinstance(questions, list) else ():
         if isinstance(question, dict) and (label := _pair(question.get("label"))) is not None:
             names.questions[code, str(question.get("key"))] = label
 
