@@ -31,6 +31,7 @@ from sync.upload_wire import (
     TOKEN_HEADER,
     TUS_HEADER,
     TUS_VERSION,
+    AnotherEpoch,
     check_stored,
     checksum,
     pack_metadata,
@@ -68,7 +69,12 @@ class AttachmentUpload:
             for pending in some:
                 if not self._may_go_on():
                     return delivered
-                delivered += self._try(journal, pending, platform_key)
+                try:
+                    delivered += self._try(journal, pending, platform_key)
+                except AnotherEpoch:
+                    # The next heartbeat tells of it and asks for all of them anew; then such a word counts.
+                    log.info("the platform has another epoch than it told last: a heartbeat goes first")
+                    return delivered
                 after = pending.number
         return delivered
 
@@ -167,8 +173,8 @@ class AttachmentUpload:
     def _is_delivered(
         self, journal: Journal, pending: PendingAttachment, answer: Proven, key: Ed25519PublicKey
     ) -> bool:
-        """Whether the platform signed that it holds the whole; then it is noted."""
-        token = answer.headers.get(TOKEN_HEADER)
+        """Whether the platform signed that it holds the whole; then it is noted. Raises `AnotherEpoch`."""
+        token, epoch = answer.headers.get(TOKEN_HEADER), journal.settings.platform_epoch()
         if token is None:
             return False
         try:
@@ -178,11 +184,16 @@ class AttachmentUpload:
                 entry_id=str(pending.entry_id),
                 digest=pending.digest,
                 size_bytes=pending.size_bytes,
+                epoch=epoch,
                 key=key,
             )
+        except AnotherEpoch:
+            raise
         except SignatureFault as fault:
             raise PlatformError(LineFault.NOT_THE_PLATFORM, str(fault)) from fault
-        journal.attachments.delivered(pending.digest, token.encode("ascii"))
+        noted = journal.attachments.delivered(pending.digest, token.encode("ascii"), epoch)
+        if not noted and journal.settings.platform_epoch() != epoch:
+            raise AnotherEpoch("the platform told of it meanwhile")
         return True
 
     def _note_refusal(self, journal: Journal, pending: PendingAttachment, refused: Refused) -> None:

@@ -22,7 +22,6 @@ from kiosk.errors import JournalError
 from kiosk.journal.audit import AuditEvent, AuditField
 from kiosk.journal.journal import Journal
 from kiosk.journal.outbox import QueueSummary
-from kiosk.journal.settings import SettingKey
 from sync.device_reports import device_reports
 from sync.exchange import VERSION
 from sync.heartbeat_wire import AuditRoot, DeviceReport, HeartbeatAnswer, HeartbeatRequest
@@ -127,17 +126,15 @@ class Heartbeat:
 
     def heed(self, journal: Journal, answer: HeartbeatAnswer) -> Heeded:
         """Do what the answer asks for; each of it may be asked again without harm."""
-        epoch = answer.epoch.encode("ascii")
-        epoch_before = journal.settings.get(SettingKey.PLATFORM_EPOCH)
+        epoch_before = journal.settings.platform_epoch()
         # One that is not heeded now is not noted either: the next heartbeat finds it changed still.
-        epoch_changed = epoch_before != epoch and self._may_change_epoch.given
+        epoch_changed = epoch_before != answer.epoch and self._may_change_epoch.given
         again = 0
         if epoch_changed:
             self._may_change_epoch.use()
             if epoch_before is not None:
                 again = journal.outbox.retry_set_apart()
-                journal.attachments.ask_again()
-            journal.settings.put(SettingKey.PLATFORM_EPOCH, epoch)
+            journal.attachments.ask_again(answer.epoch)
             self._gone.clear()
         if journal.settings.set_standing(answer.standing):
             log.warning("the platform calls this terminal %s", answer.standing.value)

@@ -12,7 +12,7 @@ from kiosk.journal.journal import Journal
 from kiosk.journal.unsent import UnsentAttachment
 from sync.signing import SignatureFault
 from sync.stick import AttachmentFiles, Stick, StickFault
-from sync.upload_wire import check_stored
+from sync.upload_wire import AnotherEpoch, check_stored
 
 PIECE_BYTES = 1024 * 1024
 _AT_ONCE = 50
@@ -53,6 +53,7 @@ def _settle(
     journal: Journal, stick: Stick, one: AttachmentFiles, terminal_id: str, key: Ed25519PublicKey
 ) -> bool:
     token = stick.read(one.answer_name)[1]
+    epoch = journal.settings.platform_epoch()
     try:
         check_stored(
             token.decode("ascii"),
@@ -60,11 +61,14 @@ def _settle(
             entry_id=str(one.entry_id),
             digest=one.digest,
             size_bytes=one.size_bytes,
+            epoch=epoch,
             key=key,
         )
-        return journal.attachments.delivered(one.digest, token)
+        return journal.attachments.delivered(one.digest, token, epoch)
     except KeyError:
         return False  # dropped here since: it was delivered another way
+    except AnotherEpoch as error:
+        raise StickFault("another_epoch", one.answer_name) from error
     except (SignatureFault, ValueError) as error:
         raise StickFault("forged", one.answer_name) from error
 

@@ -22,6 +22,8 @@ SENTENCES = {
     "forged": "a file was not signed by whom it should be, so nothing in it counts:",
     "another_batch": "this answer belongs to an older export; take the stick to the platform once more:",
     "attachment_refused": "the platform does not take an attachment; is its case here?",
+    "another_epoch": "this answer is from before the platform was put back from a backup, or this terminal has not heard of"
+    " that yet; let it have the line once, then export again:",
     "unknown_terminal": "the platform does not know this terminal:",
 }
 """A sentence for each word of `StickFault`."""

@@ -2,7 +2,8 @@
 
 An attachment's address is its digest, so creating it twice finds it and nothing is ever uploaded under two names.
 Beyond tus, the headers that say how far the other side has got are covered by the message's signature, and the
-platform signs a statement of its own, which outlives the answer, when it holds the whole.
+platform signs a statement of its own, which outlives the answer, when it holds the whole.  It names the platform's
+epoch: a platform that was put back from a backup may have lost what it signed for before.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ MAX_PIECE_BYTES = 256 * 1024
 _DOMAIN = b"linban attachment 1\0"
 _ALGORITHMS = {"sha256": hashlib.sha256, "sha1": hashlib.sha1}
 """sha1 because the extension demands it of every server; our terminals use the other."""
+
+
+class AnotherEpoch(SignatureFault):
+    """The platform's word indeed, but not of the memory that it has now, or that this terminal was told of."""
 
 
 def checksum(piece: bytes) -> str:
@@ -70,35 +75,59 @@ def unpack_metadata(header: str) -> dict[str, str]:
 
 
 def sign_stored(
-    *, terminal_id: str, entry_id: str, digest: bytes, size_bytes: int, stored_at: str, key: Ed25519PrivateKey
+    *,
+    terminal_id: str,
+    entry_id: str,
+    digest: bytes,
+    size_bytes: int,
+    stored_at: str,
+    epoch: str,
+    key: Ed25519PrivateKey,
 ) -> str:
     """The platform's word that it holds the whole: canonical JSON, a dot, the signature, both base64url."""
-    content = _statement(terminal_id, entry_id, digest, size_bytes, stored_at)
+    content = _statement(terminal_id, entry_id, digest, size_bytes, stored_at, epoch)
     return f"{_base64url(content)}.{_base64url(key.sign(_DOMAIN + content))}"
 
 
 def check_stored(
-    token: str, *, terminal_id: str, entry_id: str, digest: bytes, size_bytes: int, key: Ed25519PublicKey
+    token: str,
+    *,
+    terminal_id: str,
+    entry_id: str,
+    digest: bytes,
+    size_bytes: int,
+    epoch: str | None,
+    key: Ed25519PublicKey,
 ) -> None:
-    """Raises `SignatureFault` unless the platform signed that it holds exactly this attachment."""
+    """Raises `SignatureFault` unless the platform signed that it holds exactly this attachment, in this epoch.
+
+    `epoch` is the one that the platform told last, None before it told any.
+    """
     try:
         content, signature = (_from_base64url(part) for part in token.split(".", 1))
         key.verify(signature, _DOMAIN + content)
-        stored_at = str(json.loads(content)["stored_at"])
+        said = json.loads(content)
+        stored_at, signed_epoch = str(said["stored_at"]), said.get("epoch")
     except (ValueError, KeyError, TypeError, InvalidSignature):
         raise SignatureFault("not an acknowledgement of this platform") from None
-    if content != _statement(terminal_id, entry_id, digest, size_bytes, stored_at):
+    if content != _statement(terminal_id, entry_id, digest, size_bytes, stored_at, signed_epoch):
         raise SignatureFault("an acknowledgement of something else")
+    if signed_epoch is None or signed_epoch != epoch:
+        raise AnotherEpoch("an acknowledgement of another epoch")
 
 
-def _statement(terminal_id: str, entry_id: str, digest: bytes, size_bytes: int, stored_at: str) -> bytes:
-    content = {
+def _statement(
+    terminal_id: str, entry_id: str, digest: bytes, size_bytes: int, stored_at: str, epoch: str | None
+) -> bytes:
+    content: dict[str, str | int] = {
         "terminal": terminal_id,
         "entry_id": entry_id,
         "attachment": digest.hex(),
         "size_bytes": size_bytes,
         "stored_at": stored_at,
     }
+    if epoch is not None:  # None: signed before the statement named it
+        content["epoch"] = epoch
     return json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 

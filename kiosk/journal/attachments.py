@@ -17,7 +17,7 @@ from kiosk.errors import JournalError, JournalFault
 from kiosk.journal import sealing
 from kiosk.journal.database import Database
 from kiosk.journal.process_identity import is_gone, new_owner
-from kiosk.journal.settings import Settings
+from kiosk.journal.settings import SettingKey, Settings
 
 CHUNK_BYTES = 64 * 1024
 _CHUNKS_EACH = 65_536
@@ -165,10 +165,16 @@ class Attachments:
                 "UPDATE attachment SET sent_bytes = ? WHERE digest = ? AND token IS NULL", (offset, digest)
             )
 
-    def delivered(self, digest: bytes, token: bytes) -> bool:
-        """The platform signed that it holds the whole; whether that was news. Raises KeyError."""
+    def delivered(self, digest: bytes, token: bytes, epoch: str | None) -> bool:
+        """The platform signed that it holds the whole; whether that was news. Raises KeyError.
+
+        `epoch` is the one that the token was found to be of.  When the platform told of another one meanwhile, the
+        token counts for nothing.
+        """
         self._id(digest)
         with self._database.transaction():
+            if self._settings.platform_epoch() != epoch:
+                return False
             return bool(
                 self._database.run(
                     "UPDATE attachment SET token = ?, sent_bytes = size_bytes WHERE digest = ? AND token IS NULL",
@@ -200,12 +206,14 @@ class Attachments:
             (entry_id,),
         )
 
-    def ask_again(self) -> int:
-        """The platform is not the same memory any more: whether it holds what it once signed for, it must say again.
+    def ask_again(self, epoch: str) -> int:
+        """The platform has another memory now: whether it holds what it once signed for, it must say again.
 
-        An entry's absence shows in the platform's chain, an attachment's in nothing. How many are asked for.
+        An entry's absence shows in the platform's chain, an attachment's in nothing.  How many are asked for.  The
+        epoch is noted in the same commit, so that no word of the one before counts afterwards.
         """
         with self._database.transaction():
+            self._settings.put_within(SettingKey.PLATFORM_EPOCH, epoch.encode("ascii"))
             return self._database.run(_ASK_AGAIN)
 
     def drop_delivered_within(self, entry_id: bytes) -> None:

@@ -52,6 +52,11 @@ class Settings:
         value = self.get(SettingKey.ENROLMENT)
         return decode_enrolment(value) if value is not None else None
 
+    def platform_epoch(self) -> str | None:
+        """Which memory the platform has, as it told last; None before it told any."""
+        value = self.get(SettingKey.PLATFORM_EPOCH)
+        return value.decode("ascii") if value is not None else None
+
     def set_enrolment(self, enrolment: Enrolment) -> None:
         """Remember the platform's answer to an enrolment code."""
         with self._database.transaction():
@@ -73,11 +78,13 @@ class Settings:
         """Be this terminal from now on, with the key whose public half is given: all in one commit.
 
         What belonged to the number before is forgotten: its inbox's cursor and what the platform thought of it.
+        An epoch that is known already stays: the first heartbeat finds it changed and asks for what was lost.
         """
         with self._database.transaction():
             self.put_within(SettingKey.ENROLMENT, msgspec.json.encode(enrolment))
             self.put_within(SettingKey.TERMINAL_KEY, terminal_key)
-            self.put_within(SettingKey.PLATFORM_EPOCH, epoch.encode("ascii"))
+            if self.platform_epoch() is None:
+                self.put_within(SettingKey.PLATFORM_EPOCH, epoch.encode("ascii"))
             self._database.run(
                 "DELETE FROM setting WHERE key IN (?, ?)",
                 (SettingKey.INBOX_CURSOR.value, SettingKey.STANDING.value),

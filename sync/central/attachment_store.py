@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -39,9 +39,15 @@ class Upload:
     received_bytes: int
     stored_at: str | None
     """When the whole was there and fitted its digest; None before."""
+    epoch: str = ""
+    """Of the memory in which it was found."""
 
 
-_COLUMNS = "digest, entry_id, media_type, size_bytes, received_bytes, stored_at"
+_COLUMNS = (
+    "digest, entry_id, media_type, size_bytes, received_bytes, stored_at,"
+    " (select value from platform where name = 'epoch')"
+)
+"""The epoch is read with the rest: a word on what is here must never be signed for another memory than this."""
 
 
 class AttachmentStore:
@@ -150,16 +156,12 @@ def _find(run: Any, terminal_id: str, digest: bytes) -> Upload | None:
 
 
 def _upload(row: tuple[Any, ...]) -> Upload:
-    digest, entry_id, media_type, size_bytes, received_bytes, stored_at = row
-    return Upload(
-        bytes(digest), UUID(bytes=bytes(entry_id)), media_type, size_bytes, received_bytes, stored_at
-    )
+    digest, entry_id, *more = row
+    return Upload(bytes(digest), UUID(bytes=bytes(entry_id)), *more)
 
 
 def _with(upload: Upload, received_bytes: int, stored_at: str | None) -> Upload:
-    return Upload(
-        upload.digest, upload.entry_id, upload.media_type, upload.size_bytes, received_bytes, stored_at
-    )
+    return replace(upload, received_bytes=received_bytes, stored_at=stored_at)
 
 
 def _piece(run: Any, terminal_id: str, digest: bytes, first_byte: int) -> bytes:

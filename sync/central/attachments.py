@@ -153,6 +153,7 @@ def _told(
             digest=upload.digest,
             size_bytes=upload.size_bytes,
             stored_at=upload.stored_at,
+            epoch=upload.epoch,
             key=platform.keys.signing,
         )
     return answer_bare(platform, request, status, headers, covered=(OFFSET_HEADER,))

@@ -24,6 +24,9 @@ _SAFE_SQLITE = (3, 51, 3)
 _BEFORE_PARTS = 2
 """Files with this `user_version` or a lower one were written before parts were numbered in a table."""
 _BUSY_S = 10
+_PLANNERS_TABLE = "select 1 from sqlite_schema where name = 'sqlite_stat1'"
+_LONG_HISTORY = "1000000 10000 1"
+"""Rows of the table, of a terminal, and of a terminal with a given place or number."""
 _WRONG_STATEMENT = 1
 """SQLITE_ERROR: a mistake of ours, and no state that passes."""
 
@@ -81,6 +84,7 @@ class SqliteEngine:
         self._connection = _connect(file)
         try:
             _bring_up_to_date(self._connection)
+            _tell_planner(self._connection)
         except BaseException:
             self._connection.close()
             raise
@@ -172,6 +176,22 @@ def _bring_up_to_date(connection: Any) -> None:
         connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def _tell_planner(connection: Any) -> None:
+    """Say how long a terminal's history gets, unless somebody has counted.
+
+    Without figures SQLite takes it to be ten entries, and reads all of them to find the one at a place.
+    """
+    connection.execute("begin immediate")
+    if connection.execute(_PLANNERS_TABLE).fetchone() is None:
+        connection.execute("analyze sqlite_schema")
+        connection.executemany(
+            "insert into sqlite_stat1 values ('entry', ?, ?)",
+            [(index, _LONG_HISTORY) for index in ("entry", "entry_by_sequence", "entry_by_receipt")],
+        )
+    connection.execute("commit")
+    connection.execute("analyze sqlite_schema")  # reads the figures; counts nothing
 
 
 def statements(sql: str) -> list[str]:

@@ -137,6 +137,7 @@ def _take_in_attachment(platform: Platform, terminal: Terminal, stick: Stick, on
         digest=one.digest,
         size_bytes=one.size_bytes,
         stored_at=upload.stored_at,
+        epoch=upload.epoch,
         key=platform.keys.signing,
     )
     stick.write(one.answer_name, token.encode("ascii"))

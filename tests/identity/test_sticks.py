@@ -132,6 +132,26 @@ def test_what_was_handed_in_travels_in_one_journey(
     assert Stick(root, terminal.number).names() == ["manifest.json"]
 
 
+@pytest.mark.fault(65)
+def test_an_old_answer_is_carried_home_after_the_platform_was_put_back(
+    terminal: Terminal, platform: Platform, root: Path
+) -> None:
+    """The stick says that the platform holds a photograph which the backup does not have."""
+    hand_in(terminal, [os.urandom(1000)])
+    export(terminal.journal, terminal.key, root, CLOCK)
+    import_stick(platform, root)
+    with platform.store.transaction() as run:  # the backup is from before the stick came
+        run.execute("delete from attachment_piece")
+        run.execute("delete from attachment")
+    terminal.journal.attachments.ask_again(platform.store.begin_epoch("restored"))
+    result = import_answers(terminal.journal, terminal.public, root)
+    assert (result.attachments, [fault.word for fault in result.refused]) == (0, ["another_epoch"])
+    assert terminal.journal.attachments.summary().waiting == 1
+    export(terminal.journal, terminal.key, root, CLOCK)
+    assert import_stick(platform, root)[0].attachments == 1
+    assert import_answers(terminal.journal, terminal.public, root).attachments == 1
+
+
 def test_sequences_are_told_in_stretches() -> None:
     assert in_stretches([]) == []
     assert in_stretches([1, 2, 3, 7, 9, 10]) == [(1, 3), (7, 7), (9, 10)]

@@ -104,8 +104,8 @@ def test_sending_goes_on_where_the_platform_says_it_got_to_also_after_a_restart(
         with pytest.raises(ValueError, match="not within"):
             journal.attachments.note_sent(pending.digest, pending.size_bytes + 1)
         journal.attachments.note_sent(pending.digest, 0)  # the platform forgot: from the start again
-        assert journal.attachments.delivered(pending.digest, b"signed")
-        assert not journal.attachments.delivered(pending.digest, b"signed twice")
+        assert journal.attachments.delivered(pending.digest, b"signed", None)
+        assert not journal.attachments.delivered(pending.digest, b"signed twice", None)
         journal.attachments.note_sent(pending.digest, 5)  # a late word changes nothing
         assert journal.attachments.pending(10) == []
         assert journal.attachments.summary().waiting_bytes == 0
@@ -115,7 +115,7 @@ def test_an_attachment_that_is_not_known_here_is_a_key_error(journal: Journal) -
     for call in (
         lambda: journal.attachments.read(bytes(32), 0, 1),
         lambda: journal.attachments.note_sent(bytes(32), 1),
-        lambda: journal.attachments.delivered(bytes(32), b"t"),
+        lambda: journal.attachments.delivered(bytes(32), b"t", None),
     ):
         with pytest.raises(KeyError):
             call()
@@ -235,3 +235,20 @@ def test_nothing_is_put_before_the_terminal_is_enrolled(place: Place) -> None:
     with place.open() as journal, pytest.raises(JournalError) as caught:
         journal.attachments.put(new_entry_id(), JPEG, b"x")
     assert caught.value.fault is JournalFault.NOT_ENROLLED
+
+
+@pytest.mark.fault(65)
+def test_a_word_of_another_epoch_than_the_one_told_last_counts_for_nothing(
+    journal: Journal, make_case: MakeCase
+) -> None:
+    case = _put(journal, make_case(), b"photograph")
+    journal.entries.record(case)
+    _acknowledge(journal, case.entry_id)
+    (digest,) = (one.digest for one in case.attachments)
+    journal.attachments.ask_again("e2")
+    assert not journal.attachments.delivered(digest, b"signed", "e1")
+    assert not journal.attachments.delivered(digest, b"signed", None)
+    assert [one.digest for one in journal.attachments.pending()] == [digest]
+    assert journal.attachments.delivered(digest, b"signed", "e2")
+    assert journal.attachments.ask_again("e3") == 1
+    assert [one.digest for one in journal.attachments.pending()] == [digest]

@@ -102,7 +102,7 @@ def test_attachments_go_with_the_body_but_only_those_that_the_platform_holds(
     )
     journal.entries.record(replace(case, attachments=(held, not_held)))
     journal.outbox.settle([Acknowledged(entry_id=case.entry_id, token=b"signed", stored_at=STORED)])
-    journal.attachments.delivered(held.digest, b"signed")
+    journal.attachments.delivered(held.digest, b"signed", None)
     assert journal.retention.drop_delivered(STORED + timedelta(days=31), 30) == 1
     assert [one.digest for one in journal.attachments.pending()] == [not_held.digest]
     assert journal.attachments.read(not_held.digest, 0, 10_000)

@@ -82,7 +82,7 @@ def test_a_forgotten_entrys_attachments_go_again_from_the_first_byte(
     stored = journal.attachments.put(case.entry_id, "image/jpeg", b"photograph")
     journal.entries.record(replace(case, attachments=(stored,)))
     _acknowledge(journal, [case.entry_id])
-    journal.attachments.delivered(stored.digest, b"signed")
+    journal.attachments.delivered(stored.digest, b"signed", None)
     assert journal.outbox.send_again(1, 1).count == 1
     assert journal.attachments.pending() == []  # its entry first
     _acknowledge(journal, [case.entry_id])

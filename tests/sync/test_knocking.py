@@ -176,14 +176,14 @@ def test_what_was_handed_in_after_the_backup_with_a_case_from_before_it(
     (attachment,) = hand_in(terminal, b"a photograph" * 1000)
     terminal.drain_whatever_happens()
     heart = heart_of(terminal)
-    heed(terminal, heart)
+    heed(terminal, heart, epoch=platform.store.epoch)
     assert upload(terminal) == 1
     with platform.store.transaction() as run:
         run.execute("delete from attachment_piece where digest = ?", (attachment.digest,))
         run.execute("delete from attachment where digest = ?", (attachment.digest,))
     assert AttachmentStore(platform.store).find(terminal.client.terminal_id, attachment.digest) is None
     assert upload(terminal) == 0
-    heed(terminal, heart, epoch="e2")
+    heed(terminal, heart, epoch=platform.store.begin_epoch("restored"))
     assert upload(terminal) == 1
     assert AttachmentStore(platform.store).find(terminal.client.terminal_id, attachment.digest) is not None
 

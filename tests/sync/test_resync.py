@@ -1,11 +1,9 @@
-"""Heartbeats mend what backups, old disks and clones broke, and the pauses between them do the chores."""
+"""Heartbeats mend what backups, old disks and clones broke."""
 
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,84 +11,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from kiosk.clock import ManualClock, SystemClock
-from kiosk.config import KeepingSettings, PathSettings, PlatformSettings, Settings
-from kiosk.domain.case import DeliveryState, ParkReason, PlatformState
-from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus, SupplyState
+from kiosk.domain.case import PlatformState
 from kiosk.domain.enrolment import Standing
 from kiosk.domain.entry import iso_utc
 from kiosk.errors import JournalError, JournalFault
-from kiosk.ipc import IpcServer
 from kiosk.journal.audit import AuditEvent
-from kiosk.journal.backup import newest_first
 from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.settings import SettingKey
 from sync.central.attachment_store import AttachmentStore
-from sync.central.exchange import Platform
-from sync.central.inbox import put_message
-from sync.central.server import build_platform, serving
-from sync.chores import Chores
 from sync.delivery import Delivery
-from sync.heartbeat import Heartbeat, Heeded, sign_due_root
-from sync.heartbeat_wire import HeartbeatRequest
-from sync.inbox_download import ENTRY_QUARANTINED, ENTRY_RELEASED, InboxDownload
-from sync.platform_clock import PlatformClock
+from sync.inbox_download import CASE_STATE, InboxDownload
+from tests.sync.county import County, beat, compose, heart_of, say
 from tests.sync.test_attachments import hand_in, upload
-
-CODE = "4821093377"
-
-
-def settings_of(terminal: Any) -> Settings:
-    return Settings(
-        platform=PlatformSettings(url=terminal.url),
-        paths=PathSettings(state_dir=terminal.folder, run_dir=terminal.folder),
-        keeping=KeepingSettings(reserve_mib=1),
-    )
-
-
-def beat(terminal: Any, platform_clock: PlatformClock | None = None) -> Heeded:
-    heart = Heartbeat(settings_of(terminal), terminal.clock, platform_clock or PlatformClock(terminal.clock))
-    message = heart.compose(terminal.journal, terminal.journal.outbox.summary())
-    return heart.heed(terminal.journal, terminal.client.heartbeat(message, message.tail_sequence))
-
-
-class County:
-    """A platform that can be switched off, copied and put back."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._port = 0
-        self._stack = ExitStack()
-        self.switch_on()
-        self.platform.store.add_enrolment_code(CODE, timedelta(hours=1))
-
-    def switch_on(self) -> None:
-        self.platform: Platform = build_platform(self.folder / "central.db", self.folder)
-        self._stack = ExitStack()
-        self._stack.callback(self.platform.store.close)
-        self.url = self._stack.enter_context(serving(self.platform, port=self._port))
-        self._port = int(self.url.rpartition(":")[2])
-
-    def switch_off(self) -> None:
-        self._stack.close()
-
-    def copy_to(self, backup: Path) -> None:
-        self.switch_off()
-        shutil.copytree(self.folder, backup)
-        self.switch_on()
-
-    def put_back(self, backup: Path) -> None:
-        self.switch_off()
-        shutil.rmtree(self.folder)
-        shutil.copytree(backup, self.folder)
-        self.switch_on()
-
-
-@pytest.fixture
-def county(tmp_path: Path) -> Iterator[County]:
-    made = County(tmp_path / "county")
-    yield made
-    made.switch_off()
 
 
 @pytest.mark.fault(65)
@@ -134,8 +66,8 @@ def test_what_is_acknowledged_while_a_heartbeat_is_answered_is_not_sent_again(te
         outbox.settle(done.settlements)
 
     send(0, 1, 4)
-    heart = Heartbeat(settings_of(terminal), terminal.clock, PlatformClock(terminal.clock))
-    message = heart.compose(terminal.journal, outbox.summary())
+    heart = heart_of(terminal)
+    message = compose(heart, terminal)
     answer = terminal.client.heartbeat(message, message.tail_sequence)
     assert answer.gaps == [(3, 4)]
     send(2, 3)
@@ -180,27 +112,15 @@ def test_what_a_platform_says_after_it_was_put_back_is_heard(
     assert terminal.drain() is None
     county.copy_to(tmp_path / "backup")
 
-    def say(place: int, state: PlatformState) -> int:
-        store, receipt = county.platform.store, receipts[place]
-        with store.transaction(terminal.client.terminal_id) as run:
-            put_message(
-                run,
-                terminal.client.terminal_id,
-                "case_state",
-                receipt.entry_id.bytes,
-                receipt.number,
-                state,
-                store.now(),
-            )
-            row = run.execute("select max(number) from inbox").fetchone()
-        return int(row[0]) if row else 0
-
     inbox = InboxDownload(terminal.client, terminal.clock)
-    head = max(say(place, PlatformState.ACCEPTED) for place in range(2))
+    head = max(
+        say(county.platform, terminal, CASE_STATE, one, PlatformState.ACCEPTED) for one in receipts[:2]
+    )
     inbox.fetch(terminal.journal, head, lambda: True)
     county.put_back(tmp_path / "backup")
     county.platform.store.begin_epoch("restored")
-    inbox.fetch(terminal.journal, say(2, PlatformState.RETURNED), lambda: True)
+    head = say(county.platform, terminal, CASE_STATE, receipts[2], PlatformState.RETURNED)
+    inbox.fetch(terminal.journal, head, lambda: True)
     status = terminal.journal.entries.by_number(receipts[2].number)
     assert status is not None
     assert status.platform is PlatformState.RETURNED
@@ -272,155 +192,6 @@ def reopen(terminal: Any) -> None:
     terminal.journal = Journal.open(terminal.folder / "journal.db", page_key, terminal.clock)
 
 
-@pytest.mark.fault(126)
-def test_audit_roots_are_signed_told_and_confirmed(platform: Platform, terminal: Any) -> None:
-    platform_clock = PlatformClock(terminal.clock)
-    enrolment = terminal.journal.settings.enrolment()
-    terminal.record(2)
-    terminal.journal.audit.append(AuditEvent.PROGRAM_STARTED)
-    assert not sign_due_root(terminal.journal, enrolment, platform_clock, terminal.key)  # what day is it?
-    platform_clock.heard(datetime.now(UTC) + timedelta(days=1), terminal.clock.monotonic())
-    assert sign_due_root(terminal.journal, enrolment, platform_clock, terminal.key)
-    assert not sign_due_root(terminal.journal, enrolment, platform_clock, terminal.key)
-    assert len(terminal.journal.audit_roots.unconfirmed()) == 1
-    beat(terminal)
-    assert terminal.journal.audit_roots.unconfirmed() == []
-    with platform.store.reading() as run:
-        assert run.execute("select count(*) from audit_root").fetchone() == (1,)
-
-
-def chores_of(terminal: Any, clock: Any, platform_clock: PlatformClock, **keeping: Any) -> Chores:
-    return Chores(
-        clock, platform_clock, terminal.key, KeepingSettings(**keeping), terminal.folder / "backups"
-    )
-
-
-def do_all(chores: Chores, terminal: Any) -> None:
-    while chores.do_one(terminal.journal, terminal.journal.settings.enrolment(), threading.Event()):
-        pass
-
-
-@pytest.mark.fault(35, 39)
-def test_nothing_is_dropped_by_our_own_clock(terminal: Any) -> None:
-    terminal.record(3)
-    assert terminal.drain() is None
-    ours = ManualClock(datetime(2036, 11, 22, tzinfo=UTC))  # ten years ahead
-    platform_clock = PlatformClock(ours)
-    chores = chores_of(terminal, ours, platform_clock, backups=0)
-    ours.advance(7 * 3600)
-    do_all(chores, terminal)
-    assert len(list(terminal.journal.entries.stream())) == 3
-    platform_clock.heard(datetime.now(UTC) + timedelta(days=29), ours.monotonic())
-    ours.advance(7 * 3600)
-    do_all(chores, terminal)
-    assert len(list(terminal.journal.entries.stream())) == 3
-    platform_clock.heard(datetime.now(UTC) + timedelta(days=31), ours.monotonic())
-    ours.advance(7 * 3600)
-    do_all(chores, terminal)
-    assert list(terminal.journal.entries.stream()) == []
-    assert terminal.journal.verify().ok
-
-
-@pytest.mark.fault(35)
-def test_the_first_heartbeat_fails_and_the_platforms_time_is_kept_with_the_next(terminal: Any) -> None:
-    ours = ManualClock(datetime.now(UTC))
-    platform_clock = PlatformClock(ours)
-    chores = chores_of(terminal, ours, platform_clock, backups=0)
-    do_all(chores, terminal)
-    assert terminal.journal.settings.get(SettingKey.PLATFORM_TIME) is None
-    ours.advance(70)
-    platform_clock.heard(ours.now(), ours.monotonic())
-    do_all(chores, terminal)
-    assert terminal.journal.settings.get(SettingKey.PLATFORM_TIME) is not None
-    first = terminal.journal.settings.get(SettingKey.PLATFORM_TIME)
-    ours.advance(70)
-    do_all(chores, terminal)
-    assert terminal.journal.settings.get(SettingKey.PLATFORM_TIME) == first  # once an hour from then on
-
-
-def test_a_copy_a_day_and_no_more_than_are_kept(terminal: Any) -> None:
-    terminal.record(1)
-    clock = ManualClock(datetime.now(UTC))
-    chores = chores_of(terminal, clock, PlatformClock(clock), backups=2)
-    ring = terminal.folder / "backups"
-    do_all(chores, terminal)
-    assert list(newest_first(ring)) == []  # not in the first minutes
-    for _ in range(4 * 5):
-        clock.advance(6 * 3600)
-        do_all(chores, terminal)
-    assert 1 <= len(list(newest_first(ring))) <= 2
-    assert chores.faults == []
-    assert chores.next_in_s() <= 6 * 3600
-
-
-@pytest.mark.fault(6)
-def test_a_copy_that_finds_no_room_is_a_fault_to_tell(terminal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(folder: Path, keep: int) -> Path:
-        raise JournalError(JournalFault.NO_ROOM, "backup")
-
-    monkeypatch.setattr(terminal.journal, "back_up", refuse)
-    clock = ManualClock()
-    chores = chores_of(terminal, clock, PlatformClock(clock))
-    clock.advance(3600)
-    do_all(chores, terminal)
-    assert chores.faults == ["no_room_for_backup"]
-
-
-def say(platform: Platform, terminal: Any, kind: str, receipt: Any, state: PlatformState) -> None:
-    with platform.store.transaction(terminal.client.terminal_id) as run:
-        put_message(
-            run,
-            terminal.client.terminal_id,
-            kind,
-            receipt.entry_id.bytes,
-            receipt.number,
-            state,
-            platform.store.now(),
-        )
-
-
-@pytest.mark.fault(66)
-def test_an_entry_that_is_quarantined_later_and_let_through_again(platform: Platform, terminal: Any) -> None:
-    (receipt,) = terminal.record(1)
-    assert terminal.drain() is None
-    download = InboxDownload(terminal.client, SystemClock())
-    say(platform, terminal, ENTRY_QUARANTINED, receipt, PlatformState.UNKNOWN)
-    assert not download.fetch(terminal.journal, 1, lambda: True)
-    status = terminal.journal.entries.by_id(receipt.entry_id)
-    assert (status.delivery, status.park_reason) == (DeliveryState.PARKED, ParkReason.QUARANTINED)
-    assert status.platform is PlatformState.RECEIVED  # "unknown" takes nothing back
-    say(platform, terminal, "something-new", receipt, PlatformState.UNKNOWN)
-    say(platform, terminal, ENTRY_RELEASED, receipt, PlatformState.ACCEPTED)
-    assert download.fetch(terminal.journal, 3, lambda: True)
-    assert terminal.drain() is None
-    status = terminal.journal.entries.by_id(receipt.entry_id)
-    assert (status.delivery, status.platform) == (DeliveryState.ACKNOWLEDGED, PlatformState.ACCEPTED)
-    assert [count.stored for count in platform.cases.count()] == [1]
-
-
-def test_what_a_heartbeat_tells(platform: Platform, terminal: Any) -> None:
-    terminal.record(2)
-    settings = settings_of(terminal)
-    heart = Heartbeat(
-        settings, terminal.clock, PlatformClock(terminal.clock), lambda: "d1", lambda: ["backup"]
-    )
-    alone = compose(heart, terminal)
-    assert (alone.tail_sequence, len(alone.tail_digest), alone.acknowledged_sequence) == (2, 32, 0)
-    assert (alone.devices, alone.faults, alone.catalogue) == ([], ["backup"], "d1")
-    assert alone.disk_free_bytes
-    statuses = {device: DeviceStatus(state=DeviceState.NO_DEVICE) for device in DeviceClass}
-    statuses[DeviceClass.RECEIPT_PRINTER] = DeviceStatus(state=DeviceState.ONLINE, paper=SupplyState.LOW)
-    server = IpcServer(settings.devices_socket, {"status": lambda params: statuses})
-    told = {report.device: report for report in compose(heart, terminal).devices}
-    assert (told["receipt_printer"].state, told["receipt_printer"].paper) == ("online", "low")
-    server.close()
-    assert compose(heart, terminal).devices == []
-
-
-def compose(heart: Heartbeat, terminal: Any) -> HeartbeatRequest:
-    return heart.compose(terminal.journal, terminal.journal.outbox.summary())
-
-
 @pytest.mark.fault(65)
 def test_what_this_journal_has_dropped_is_asked_for_in_vain(
     county: County, make_terminal: Callable[..., Any], tmp_path: Path
@@ -435,8 +206,7 @@ def test_what_this_journal_has_dropped_is_asked_for_in_vain(
     assert terminal.drain() is None
     terminal.journal.retention.drop_delivered(datetime.now(UTC) + timedelta(days=60), 30)
     county.put_back(tmp_path / "backup")
-    settings = settings_of(terminal)
-    heart = Heartbeat(settings, terminal.clock, PlatformClock(terminal.clock))
+    heart = heart_of(terminal)
     for _ in range(3):
         message = compose(heart, terminal)
         heart.heed(terminal.journal, terminal.client.heartbeat(message, 4))

@@ -119,7 +119,7 @@ class Accounts:
                 noted(run)
         return made
 
-    def reset(self, name: str) -> NewSecrets:
+    def reset(self, name: str, noted: Noted | None = None) -> NewSecrets:
         """New password and second factor; the old ones, open sessions and the lock are gone."""
         secret, made = self._make_secrets(name)
         hashed = self._hash(made.password)
@@ -131,9 +131,11 @@ class Accounts:
                 (hashed, self._close(name, secret), name),
             )
             _forget(run, name)
+            if noted is not None:
+                noted(run)
         return made
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, noted: Noted | None = None) -> None:
         """Nobody signs in under this name again, and nobody else gets it: the record names it."""
         with self._store.transaction() as run:
             if _existing(run, name) is Role.ADMINISTRATOR and _administrators(run) == 1:
@@ -143,6 +145,8 @@ class Accounts:
                 (self._store.now(), name),
             )
             _forget(run, name)
+            if noted is not None:
+                noted(run)
 
     def appoint(self, name: str, role: Role) -> None:
         """Give another role; open sessions end, because pages were made for the old one."""

@@ -59,8 +59,7 @@ def reset(context: click.Context, name: str) -> None:
     from sync.central.console.acts import SYSTEM, Act
 
     with _opened(context) as (accounts, acts):
-        made = accounts.reset(name)
-        acts.note(SYSTEM, Act.ACCOUNT_RESET, name)
+        made = accounts.reset(name, lambda run: acts.note_in(run, SYSTEM, Act.ACCOUNT_RESET, name))
     _tell(name, made)
 
 
@@ -72,8 +71,7 @@ def remove(context: click.Context, name: str) -> None:
     from sync.central.console.acts import SYSTEM, Act
 
     with _opened(context) as (accounts, acts):
-        accounts.remove(name)
-        acts.note(SYSTEM, Act.ACCOUNT_REMOVED, name)
+        accounts.remove(name, lambda run: acts.note_in(run, SYSTEM, Act.ACCOUNT_REMOVED, name))
     click.echo(f"{name}: removed")
 
 

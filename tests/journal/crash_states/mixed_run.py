@@ -230,7 +230,7 @@ class Line:
             say("did", f"sent:{one.digest.hex()}", half)
             if self._chance.random() < 0.7:
                 say("do", f"delivered:{one.digest.hex()}", 1)
-                self._journal.attachments.delivered(one.digest, TOKEN)
+                self._journal.attachments.delivered(one.digest, TOKEN, None)
                 say("did", f"delivered:{one.digest.hex()}", 1)
 
     def listen(self) -> None:
