@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pyotp
+import pytest
 from click.testing import CliRunner
 
 from kiosk.clock import SystemClock
@@ -56,6 +57,27 @@ def test_the_first_administrator_is_made_reset_listed_and_kept(tmp_path: Path) -
         status, told = _run(tmp_path, *words)
         assert status != 0
         assert trouble in told
+
+
+def test_nothing_is_done_that_cannot_be_put_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run(tmp_path, "add", "test.jia", "--role", "administrator")
+    _, told = _run(tmp_path, "add", "test.yi", "--role", "operator")
+    first = re.search(r"first password: (\S+)", told)
+    assert first is not None
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Acts, "note_in", fail)
+        assert _run(tmp_path, "reset", "test.yi")[0] != 0
+        assert _run(tmp_path, "remove", "test.yi")[0] != 0
+    store = Store(tmp_path / "central.db", SystemClock())
+    signed_in = Accounts(store, load_or_create_keys(tmp_path).console).check("test.yi", first[1], _code(told))
+    assert signed_in is not None
+    store.close()
 
 
 def test_the_key_file_is_for_its_owner_only(tmp_path: Path) -> None:
