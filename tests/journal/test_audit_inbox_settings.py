@@ -134,3 +134,13 @@ def test_settings_outlive_a_restart_and_are_seen_by_the_other_process(place: Pla
         assert later.settings.enrolment() == place.enrolment
         assert later.settings.get(SettingKey.CATALOGUE_ETAG) == b"v2"
         assert later.settings.get(SettingKey.PAPER_LEFT) is None
+
+
+@pytest.mark.fault(65)
+def test_a_terminal_that_is_enrolled_again_keeps_the_epoch_it_was_told(place: Place) -> None:
+    """Noted as if nothing had happened, the new one would hide that the platform lost what it signed for."""
+    with place.open() as journal:
+        journal.settings.become(place.enrolment, bytes(32), "e1")
+        assert journal.settings.platform_epoch() == "e1"
+        journal.settings.become(place.enrolment, bytes(32), "e2")
+        assert journal.settings.platform_epoch() == "e1"
