@@ -31,9 +31,8 @@ from sync.line_simulator import LineSimulator
 from sync.platform_client import Limits, PlatformClient
 from sync.relay import Relay
 from sync.signing import SignedAnswer, SignedRequest, sign_answer
-from tests.sync.county import county  # noqa: F401  (a fixture)
+from tests.sync.county import CODE, county  # noqa: F401  (a fixture)
 
-CODE = "4821093377"
 QUICK = Limits(connect_s=1.0, read_s=1.0, whole_s=2.0)
 """Deadlines short enough for a test, long enough for a busy machine."""
 
