@@ -38,6 +38,7 @@ MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 _MAGIC = b"LINBAN stick 1\n"
 _DIGEST_BYTES = 32
 _DOMAIN = b"linban stick 1\0"
+_ANSWER_DOMAIN = b"linban stick answer 1\0"
 _UNFINISHED = ".part"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -113,6 +114,27 @@ class StickAnswer(Struct, frozen=True, kw_only=True):
     sha256: Digest
     """Of the file that it answers."""
     answer: EntriesAnswer
+    signature: Signature | None = None
+    """The platform's, over all of it; on the line every answer has one."""
+
+    def signed(self, terminal_id: str, key: Ed25519PrivateKey) -> StickAnswer:
+        """With the platform's signature."""
+        return msgspec.structs.replace(self, signature=key.sign(self._content(terminal_id)))
+
+    def holds(self, terminal_id: str, key: Ed25519PublicKey) -> bool:
+        """Whether the platform said all of it, reasons and states as well, to this terminal.
+
+        False says nothing against what the acknowledgement's own signature covers: a later platform may sign more
+        than this version reads.
+        """
+        try:
+            key.verify(self.signature or b"", self._content(terminal_id))
+        except InvalidSignature:
+            return False
+        return True
+
+    def _content(self, terminal_id: str) -> bytes:
+        return _ANSWER_DOMAIN + _encode([terminal_id, self.sha256, self.answer])
 
 
 class Stick:
@@ -123,8 +145,21 @@ class Stick:
 
     def prepare(self) -> None:
         """Make the folder."""
-        self.folder.mkdir(exist_ok=True)
+        self.require_on_the_stick()
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except FileExistsError:  # a file, or a link put there in this moment
+            raise StickFault("damaged", self.folder.name) from None
+        self.require_on_the_stick()
         self._sync_folder(self.folder.parent)
+
+    def require_on_the_stick(self) -> None:
+        """A folder that is a link leads off the stick: what is not listed would be taken away there.
+
+        Raises `StickFault(damaged)`.
+        """
+        if self.folder.is_symlink() or (self.folder.exists() and not self.folder.is_dir()):
+            raise StickFault("damaged", self.folder.name)
 
     def free_bytes(self) -> int:
         """What an ordinary account may still write."""

@@ -41,7 +41,7 @@ from sync.stick import (
     verify_manifest,
 )
 from sync.stick_attachments import settle_attachments, write_attachments
-from sync.wire import EntryResult, Result, encode
+from sync.wire import EntryResult, Reason, Result, encode
 
 ENTRIES_A_FILE = 500
 BYTES_A_FILE = 1024 * 1024
@@ -90,7 +90,7 @@ def export(
     if not root.is_dir():
         raise StickFault("no_stick", str(root))
     stick = stick or Stick(root, enrolment.terminal_number)
-    _require_on_the_stick(stick)
+    stick.require_on_the_stick()
     old = _earlier(stick, enrolment, key)
     kept = list(_still_good(stick, journal, old))
     kept_names = {file.name for file in kept}
@@ -132,7 +132,7 @@ def import_answers(journal: Journal, public_key: bytes, root: Path) -> Imported:
     if not root.is_dir():
         raise StickFault("no_stick", str(root))
     stick = Stick(root, enrolment.terminal_number)
-    _require_on_the_stick(stick)
+    stick.require_on_the_stick()
     if not stick.names():
         others = terminals_on(root)
         raise StickFault("another_terminal" if others else "nothing_here", " ".join(others))
@@ -155,12 +155,6 @@ def _enrolment(journal: Journal) -> Enrolment:
     if enrolment is None:
         raise JournalError(JournalFault.NOT_ENROLLED)
     return enrolment
-
-
-def _require_on_the_stick(stick: Stick) -> None:
-    """A folder that is a link leads off the stick, and what the manifest does not list is taken away there."""
-    if stick.folder.is_symlink():
-        raise StickFault("damaged", stick.folder.name)
 
 
 def _earlier(stick: Stick, enrolment: Enrolment, key: Ed25519PrivateKey) -> Manifest | None:
@@ -265,28 +259,31 @@ def _settle_file(
         entries = [entry for first, last in file.sequences for entry in journal.unsent.stretch(first, last)]
         if answered.sha256 != file.sha256:
             raise StickFault("another_batch", file.answer_name)
-        results = [_as_signed(one) for one in answered.answer.results(entries)]
+        results = answered.answer.results(entries)
+        key = Ed25519PublicKey.from_public_bytes(enrolment.signing_key)
+        if not answered.holds(enrolment.terminal_id, key):
+            results = [_as_acknowledged(one) for one in results]
         tokens = verified_tokens(
             entries,
             results,
             enrolment.terminal_id,
             answered.answer.epoch,
             answered.answer.signature,
-            Ed25519PublicKey.from_public_bytes(enrolment.signing_key),
+            key,
         )
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, SignatureFault) as error:
         raise StickFault("forged", file.answer_name) from error
     _count(journal, [settled(one, token) for one, token in zip(results, tokens, strict=True)], result)
 
 
-def _as_signed(result: EntryResult) -> EntryResult:
-    """A result without what the signature of a batch does not cover.
+def _as_acknowledged(result: EntryResult) -> EntryResult:
+    """A result without what the signature of a batch does not cover, for an answer that has no other.
 
-    On the line the whole answer is signed; on a stick anybody could write that a case is concluded.
+    Anybody could else write that a case is concluded, or what staff read as the reason why it was set aside.
     """
     stored = result.result in (Result.STORED, Result.DUPLICATE)
     state = PlatformState.RECEIVED if stored else PlatformState.UNKNOWN
-    return msgspec.structs.replace(result, state=state)
+    return msgspec.structs.replace(result, state=state, reason=Reason.NONE)
 
 
 def _count(journal: Journal, settlements: Sequence[Settlement], result: Imported) -> None:

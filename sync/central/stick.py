@@ -103,7 +103,8 @@ def _take_in_file(
         else:
             taken.set_apart += count
     # Answered only now that it is stored: an answer that is on the stick is true.
-    stick.write(file.answer_name, encode(StickAnswer(sha256=file.sha256, answer=answer)))
+    told = StickAnswer(sha256=file.sha256, answer=answer).signed(terminal.terminal_id, platform.keys.signing)
+    stick.write(file.answer_name, encode(told))
     taken.answered += 1
 
 
