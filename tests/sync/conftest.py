@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
@@ -28,13 +25,10 @@ from sync.central.server import build_platform, serving
 from sync.enrolment import enrol
 from sync.line import Line
 from sync.line_simulator import LineSimulator
-from sync.platform_client import Limits, PlatformClient
+from sync.platform_client import PlatformClient
 from sync.relay import Relay
-from sync.signing import SignedAnswer, SignedRequest, sign_answer
 from tests.sync.county import CODE, county  # noqa: F401  (a fixture)
-
-QUICK = Limits(connect_s=1.0, read_s=1.0, whole_s=2.0)
-"""Deadlines short enough for a test, long enough for a busy machine."""
+from tests.sync.impostor import QUICK, fooled_client, fooled_terminal, impostor  # noqa: F401  (fixtures)
 
 
 @dataclass
@@ -153,122 +147,3 @@ def terminal(line: LineSimulator, make_terminal: Callable[..., Terminal]) -> Ter
     made = make_terminal(f"http://127.0.0.1:{line.port}")
     made.enrol()
     return made
-
-
-Behaviour = Callable[[socket.socket, SignedRequest], None]
-
-
-class Impostor:
-    """Something that listens where the platform should be. `behave` answers each request as it likes."""
-
-    def __init__(self) -> None:
-        self.signing_key = Ed25519PrivateKey.generate()
-        self.requests: list[SignedRequest] = []
-        self.behave: Behaviour = lambda connection, request: None
-        self.ended = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._threads: list[threading.Thread] = []
-        self._connections: list[socket.socket] = []
-        self._start(self._accept)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def enrolment(self) -> Enrolment:
-        """What a terminal believes that was enrolled with the platform whose key this one holds."""
-        return Enrolment(
-            terminal_id="t1",
-            terminal_number="100001",
-            region_code="370508",
-            sealing_key=X25519PrivateKey.generate().public_key().public_bytes_raw(),
-            signing_key=self.signing_key.public_key().public_bytes_raw(),
-        )
-
-    def signed(
-        self,
-        request: SignedRequest,
-        body: bytes,
-        status: int = 200,
-        content_type: str = "application/json",
-        key: Ed25519PrivateKey | None = None,
-        encoding: str | None = None,
-    ) -> bytes:
-        """A whole answer, signed as the platform would."""
-        headers = {"content-type": content_type}
-        if encoding:
-            headers["content-encoding"] = encoding
-        answer = SignedAnswer(status, headers, request)
-        sign_answer(answer, body, key or self.signing_key, datetime.now(UTC))
-        return plain(body, status, answer.headers)
-
-    def close(self) -> None:
-        self.ended.set()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._connections:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(timeout=5)
-        for connection in self._connections:
-            connection.close()
-
-    def _start(self, work: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=work, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                self._connections.append(connection)
-                self._start(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as stream:
-            while first := stream.readline():
-                method, target, _ = first.decode("ascii").split(" ")
-                headers = {}
-                while (raw := stream.readline().strip()) != b"":
-                    name, _, value = raw.decode("latin-1").partition(":")
-                    headers[name.lower()] = value.strip()
-                stream.read(int(headers.get("content-length", "0")))
-                request = SignedRequest(method, f"http://{headers['host']}{target}", headers)
-                self.requests.append(request)
-                self.behave(connection, request)
-
-
-def plain(
-    body: bytes, status: int = 200, headers: dict[str, str] | None = None, length: int | None = None
-) -> bytes:
-    lines = [f"HTTP/1.1 {status} Whatever", f"content-length: {len(body) if length is None else length}"]
-    lines += [f"{name}: {value}" for name, value in (headers or {"content-type": "application/json"}).items()]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
-
-
-@pytest.fixture
-def answer_bytes() -> Callable[..., bytes]:
-    """Builds an unsigned answer: (body, status, headers, announced length)."""
-    return plain
-
-
-@pytest.fixture
-def impostor() -> Iterator[Impostor]:
-    server = Impostor()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def fooled_client(impostor: Impostor) -> Iterator[PlatformClient]:
-    """A client that talks to the impostor and believes in the key that the impostor holds."""
-    client = PlatformClient(
-        PlatformSettings(url=impostor.url), Ed25519PrivateKey.generate(), SystemClock(), QUICK
-    )
-    client.become(impostor.enrolment())
-    yield client
-    client.close()

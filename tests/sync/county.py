@@ -18,14 +18,17 @@ from sync.central.inbox import put_message
 from sync.central.server import build_platform, serving
 from sync.heartbeat import Heartbeat, Heeded
 from sync.heartbeat_wire import HeartbeatRequest
+from sync.keeper import Keeper
 from sync.platform_clock import PlatformClock
 
 CODE = "4821093377"
+CAP_S = 60.0
+"""The longest pause between two heartbeats that fail."""
 
 
 def settings_of(terminal: Any) -> Settings:
     return Settings(
-        platform=PlatformSettings(url=terminal.url),
+        platform=PlatformSettings(url=terminal.url, retry_cap_s=CAP_S),
         paths=PathSettings(state_dir=terminal.folder, run_dir=terminal.folder),
         keeping=KeepingSettings(reserve_mib=1),
     )
@@ -33,6 +36,13 @@ def settings_of(terminal: Any) -> Settings:
 
 def heart_of(terminal: Any) -> Heartbeat:
     return Heartbeat(settings_of(terminal), terminal.clock, PlatformClock(terminal.clock))
+
+
+def keeper_of(terminal: Any) -> Keeper:
+    platform = settings_of(terminal).platform
+    return Keeper(
+        terminal.client, terminal.line, terminal.clock, terminal.stopping, platform, heart_of(terminal)
+    )
 
 
 def beat(terminal: Any) -> Heeded:

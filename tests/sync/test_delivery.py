@@ -28,6 +28,7 @@ from sync.line import LineState
 from sync.line_simulator import LineMode, LineSimulator
 from sync.signing import SignedRequest
 from sync.wire import CaseCount, WireEntry
+from tests.sync.impostor import unsigned
 
 
 def counts(platform: Platform) -> dict[str, CaseCount]:
@@ -241,18 +242,14 @@ def test_a_platform_that_refuses_everything_parks_nothing(
     assert terminal.journal.outbox.summary().pending == 4
 
 
-def test_a_gateway_that_says_too_large_parks_nothing(
-    impostor: Any, make_terminal: Callable[..., Any], answer_bytes: Any
-) -> None:
-    terminal = make_terminal(impostor.url)
-    terminal.journal.settings.set_enrolment(impostor.enrolment())
-    terminal.record(4)
+def test_a_gateway_that_says_too_large_parks_nothing(impostor: Any, fooled_terminal: Any) -> None:
+    fooled_terminal.record(4)
     impostor.behave = lambda connection, request: connection.sendall(
-        answer_bytes(b"too large", 413, {"content-type": "text/html"})
+        unsigned(b"too large", 413, {"content-type": "text/html"})
     )
-    error = terminal.drain()
+    error = fooled_terminal.drain()
     assert error is not None and error.fault is LineFault.TOO_LARGE
-    assert terminal.journal.outbox.summary().parked == 0
+    assert fooled_terminal.journal.outbox.summary().parked == 0
 
 
 def test_one_entry_is_too_large_for_a_gateway_and_the_others_flow(
@@ -307,31 +304,25 @@ def _own_journal(terminal: Any) -> Any:
 
 
 @pytest.mark.fault(62)
-def test_lost_authorisation_pauses(impostor: Any, make_terminal: Callable[..., Any]) -> None:
-    terminal = make_terminal(impostor.url)
-    terminal.journal.settings.set_enrolment(impostor.enrolment())
+def test_lost_authorisation_pauses(impostor: Any, fooled_terminal: Any) -> None:
     problem = b'{"type":"urn:linban:problem:unknown-terminal","status":401}'
 
     def refuse(connection: socket.socket, request: SignedRequest) -> None:
         connection.sendall(impostor.signed(request, problem, 401, "application/problem+json"))
 
     impostor.behave = refuse
-    assert knocks_within(terminal, impostor, 1.0) == 1  # the keeper alone asks on
-    assert terminal.line.status().fault is LineFault.NOT_AUTHORISED
+    assert knocks_within(fooled_terminal, impostor, 1.0) == 1  # the keeper alone asks on
+    assert fooled_terminal.line.status().fault is LineFault.NOT_AUTHORISED
 
 
 @pytest.mark.fault(60)
-def test_an_absurd_retry_after_is_clamped(
-    impostor: Any, make_terminal: Callable[..., Any], answer_bytes: Any
-) -> None:
-    terminal = make_terminal(impostor.url)
-    terminal.journal.settings.set_enrolment(impostor.enrolment())
+def test_an_absurd_retry_after_is_clamped(impostor: Any, fooled_terminal: Any) -> None:
     impostor.behave = lambda connection, request: connection.sendall(
-        answer_bytes(b"", 429, {"retry-after": "31536000"})
+        unsigned(b"", 429, {"retry-after": "31536000"})
     )
     # The cap of these terminals is 0.3 s: more than one knock in 1.2 s, and no more than it allows.
-    assert 2 <= knocks_within(terminal, impostor, 1.2) <= 5
-    assert terminal.line.status().state is LineState.ONLINE
+    assert 2 <= knocks_within(fooled_terminal, impostor, 1.2) <= 5
+    assert fooled_terminal.line.status().state is LineState.ONLINE
 
 
 @pytest.mark.fault(64)

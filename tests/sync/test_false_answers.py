@@ -1,45 +1,25 @@
-"""Whatever answers in the platform's place changes nothing, and never holds the terminal for long."""
+"""Whatever answers in the platform's place changes nothing."""
 
 from __future__ import annotations
 
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import SystemClock
-from kiosk.config import PathSettings, PlatformSettings, Settings
+from kiosk.config import PlatformSettings
 from kiosk.errors import LineFault, PlatformError
 from kiosk.journal.slip_key import slip_key_to_tell, slip_key_told
-from sync.heartbeat import Heartbeat
-from sync.heartbeat_wire import HeartbeatAnswer, HeartbeatRequest
-from sync.keeper import Keeper
+from sync.inbox_download import CASE_STATE
 from sync.line import LineState
-from sync.platform_client import Limits, PlatformClient, Refused
-from sync.platform_clock import PlatformClock
+from sync.platform_client import PlatformClient, Refused
 from sync.signing import SignedRequest
-from sync.wire import MAX_ANSWER_BYTES
-
-GOOD = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 0}).encode()
-BEAT = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)
-QUICK = Limits(connect_s=1.0, read_s=1.0, whole_s=2.0)
-JSON = {"content-type": "application/json"}
-
-
-def beat(client: PlatformClient) -> HeartbeatAnswer:
-    return client.heartbeat(BEAT, 0)
-
-
-def fault_of(client: PlatformClient) -> LineFault:
-    with pytest.raises(PlatformError) as caught:
-        beat(client)
-    return caught.value.fault
+from tests.sync.county import keeper_of
+from tests.sync.impostor import GOOD, JSON, QUICK, beat, fault_of, unsigned
 
 
 def test_a_true_answer_is_believed(impostor: Any, fooled_client: PlatformClient) -> None:
@@ -61,12 +41,11 @@ def test_a_true_answer_is_believed(impostor: Any, fooled_client: PlatformClient)
 def test_the_sign_in_page_of_a_sites_network(
     impostor: Any,
     fooled_client: PlatformClient,
-    answer_bytes: Any,
     body: bytes,
     status: int,
     headers: dict[str, str],
 ) -> None:
-    impostor.behave = lambda connection, request: connection.sendall(answer_bytes(body, status, headers))
+    impostor.behave = lambda connection, request: connection.sendall(unsigned(body, status, headers))
     assert fault_of(fooled_client) is LineFault.PORTAL
     assert len(impostor.requests) == 1
 
@@ -96,12 +75,11 @@ def test_the_sign_in_page_of_a_sites_network(
 def test_what_is_not_signed_is_not_the_platform(
     impostor: Any,
     fooled_client: PlatformClient,
-    answer_bytes: Any,
     body: bytes,
     status: int,
     headers: dict[str, str],
 ) -> None:
-    impostor.behave = lambda connection, request: connection.sendall(answer_bytes(body, status, headers))
+    impostor.behave = lambda connection, request: connection.sendall(unsigned(body, status, headers))
     assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
     assert len(impostor.requests) == 1
 
@@ -168,97 +146,14 @@ def test_an_added_field_is_tolerated(impostor: Any, fooled_client: PlatformClien
     assert beat(fooled_client).epoch == "e1"
 
 
-@pytest.mark.fault(48)
-def test_a_body_cut_in_the_middle(impostor: Any, fooled_client: PlatformClient, answer_bytes: Any) -> None:
-    def cut(connection: socket.socket, request: SignedRequest) -> None:
-        connection.sendall(answer_bytes(GOOD[:10], 200, JSON, len(GOOD)))
-        connection.shutdown(socket.SHUT_RDWR)
-
-    impostor.behave = cut
-    assert fault_of(fooled_client) is LineFault.NO_LINE
-
-
-@pytest.mark.fault(50)
-def test_a_body_announced_too_long_is_not_read(
-    impostor: Any, fooled_client: PlatformClient, answer_bytes: Any
-) -> None:
-    impostor.behave = lambda connection, request: connection.sendall(answer_bytes(b"", 200, JSON, 10**10))
-    assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
-
-
-@pytest.mark.fault(50)
-def test_a_body_without_end(impostor: Any, fooled_client: PlatformClient) -> None:
-    def flood(connection: socket.socket, request: SignedRequest) -> None:
-        connection.sendall(
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
-        )
-        while not impostor.ended.is_set():
-            connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
-
-    impostor.behave = flood
-    assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
-
-
-@pytest.mark.fault(50)
-def test_a_small_body_that_unfolds_into_a_large_one(impostor: Any, fooled_client: PlatformClient) -> None:
-    bomb = zstandard.ZstdCompressor().compress(b"0" * (MAX_ANSWER_BYTES * 64))
-    assert len(bomb) < 20_000
-    impostor.behave = lambda connection, request: connection.sendall(
-        impostor.signed(request, bomb, encoding="zstd")
-    )
-    assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
-
-
-def drip(impostor: Any, text: bytes) -> Callable[[socket.socket, SignedRequest], None]:
-    """Send a byte now and then: never a pause that is too long, never an end."""
-
-    def behave(connection: socket.socket, request: SignedRequest) -> None:
-        for byte in text:
-            connection.sendall(bytes([byte]))
-            if impostor.ended.wait(0.2):
-                return
-
-    return behave
-
-
-@pytest.mark.fault(49)
-@pytest.mark.parametrize("where", ["body", "headers"])
-def test_a_byte_now_and_then_ends_at_the_whole_deadline(
-    impostor: Any, fooled_client: PlatformClient, where: str
-) -> None:
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
-    impostor.behave = drip(impostor, head[:5] + b"x" * 500 if where == "headers" else head + b"x" * 500)
-    started = time.monotonic()
-    with pytest.raises(PlatformError) as caught:
-        fooled_client.heartbeat(BEAT, 0, whole_s=0.8)
-    assert caught.value.fault is LineFault.TIMED_OUT
-    assert time.monotonic() - started < 1.5
-
-
-@pytest.mark.fault(45, 46)
-def test_no_answer_at_all(impostor: Any, fooled_client: PlatformClient) -> None:
-    assert fault_of(fooled_client) is LineFault.TIMED_OUT
-
-
-@pytest.mark.fault(40)
-def test_nobody_listens() -> None:
-    holder = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{holder.getsockname()[1]}"
-    holder.close()
-    client = PlatformClient(PlatformSettings(url=url), Ed25519PrivateKey.generate(), SystemClock())
-    with pytest.raises(PlatformError) as caught:
-        client.enrol("123456")
-    assert caught.value.fault is LineFault.NO_LINE
-
-
 @pytest.mark.fault(59)
 @pytest.mark.parametrize(
     ("status", "fault"), [(500, LineFault.SERVER_TROUBLE), (502, LineFault.SERVER_TROUBLE)]
 )
 def test_a_server_in_trouble(
-    impostor: Any, fooled_client: PlatformClient, answer_bytes: Any, status: int, fault: LineFault
+    impostor: Any, fooled_client: PlatformClient, status: int, fault: LineFault
 ) -> None:
-    impostor.behave = lambda connection, request: connection.sendall(answer_bytes(b"oops", status, {}))
+    impostor.behave = lambda connection, request: connection.sendall(unsigned(b"oops", status, {}))
     assert fault_of(fooled_client) is fault
 
 
@@ -270,13 +165,12 @@ def test_a_server_in_trouble(
 def test_a_server_that_asks_to_wait(
     impostor: Any,
     fooled_client: PlatformClient,
-    answer_bytes: Any,
     status: int,
     said: str,
     expected: float | None,
 ) -> None:
     impostor.behave = lambda connection, request: connection.sendall(
-        answer_bytes(b"", status, {"retry-after": said})
+        unsigned(b"", status, {"retry-after": said})
     )
     with pytest.raises(PlatformError) as caught:
         beat(fooled_client)
@@ -291,22 +185,6 @@ def test_a_refusal_that_is_proven(impostor: Any, fooled_client: PlatformClient) 
     with pytest.raises(Refused) as caught:
         beat(fooled_client)
     assert (caught.value.fault, caught.value.word) == (LineFault.NOT_AUTHORISED, "unknown-terminal")
-
-
-@pytest.mark.fault(46)
-def test_a_kept_connection_that_was_closed_meanwhile_is_no_fault(
-    impostor: Any, fooled_client: PlatformClient
-) -> None:
-    def answer_once(connection: socket.socket, request: SignedRequest) -> None:
-        if len(impostor.requests) == 2:
-            connection.shutdown(socket.SHUT_RDWR)
-            return
-        connection.sendall(impostor.signed(request, GOOD))
-
-    impostor.behave = answer_once
-    beat(fooled_client)
-    beat(fooled_client)
-    assert len(impostor.requests) == 3
 
 
 def test_proxies_cookies_and_netrc_are_not_used(
@@ -325,26 +203,6 @@ def test_proxies_cookies_and_netrc_are_not_used(
     assert all("cookie" not in request.headers for request in impostor.requests)
 
 
-def test_an_exchange_that_hangs_can_be_called_off(impostor: Any, fooled_client: PlatformClient) -> None:
-    arrived = threading.Event()
-    impostor.behave = lambda connection, request: arrived.set()
-    faults: list[LineFault] = []
-
-    def hang() -> None:
-        with pytest.raises(PlatformError) as caught:
-            beat(fooled_client)
-        faults.append(caught.value.fault)
-
-    thread = threading.Thread(target=hang)
-    thread.start()
-    assert arrived.wait(2)
-    started = time.monotonic()
-    fooled_client.call_off()
-    thread.join(timeout=2)
-    assert faults == [LineFault.NO_LINE]
-    assert time.monotonic() - started < 0.3
-
-
 @pytest.mark.parametrize(
     "url", ["http://exa mple", "http://:80", "http://[::1", "http://x:99999", "http://*"]
 )
@@ -357,23 +215,9 @@ def test_an_address_that_is_none_is_a_fault_of_the_settings(url: str) -> None:
     client.close()
 
 
-@pytest.mark.fault(49)
-def test_headers_that_crawl_end_at_the_whole_deadline(impostor: Any, fooled_client: PlatformClient) -> None:
-    def crawl(connection: socket.socket, request: SignedRequest) -> None:
-        for byte in impostor.signed(request, GOOD):
-            connection.sendall(bytes((byte,)))
-            if impostor.ended.wait(0.05):
-                return
-
-    impostor.behave = crawl
-    started = time.monotonic()
-    assert fault_of(fooled_client) is LineFault.TIMED_OUT
-    assert time.monotonic() - started < QUICK.whole_s + 1.0
-
-
 def _message(at: str) -> dict[str, Any]:
     case = {"entry_id": "01930000-0000-7000-8000-000000000001", "receipt_number": "1" * 16}
-    return {"number": 5, "kind": "case-state", "state": "accepted", "at": at, **case}
+    return {"number": 5, "kind": CASE_STATE, "state": "accepted", "at": at, **case}
 
 
 @pytest.mark.fault(64)
@@ -389,37 +233,28 @@ def _message(at: str) -> dict[str, Any]:
 )
 def test_an_inbox_that_makes_no_sense_stops_nothing(
     impostor: Any,
-    make_terminal: Callable[..., Any],
+    fooled_terminal: Any,
     messages: list[dict[str, Any]],
     more: bool,
     kept: int,
 ) -> None:
-    terminal = make_terminal(impostor.url)
-    terminal.journal.settings.set_enrolment(impostor.enrolment())
-    assert slip_key_to_tell(terminal.journal.settings)
-    slip_key_told(terminal.journal.settings, "t1")
+    assert slip_key_to_tell(fooled_terminal.journal.settings)
+    slip_key_told(fooled_terminal.journal.settings, "t1")
     heartbeat = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 9}).encode()
     inbox = json.dumps({"messages": messages, "more": more}).encode()
     impostor.behave = lambda connection, request: connection.sendall(
         impostor.signed(request, inbox if "inbox" in request.url else heartbeat)
     )
-    settings = Settings(
-        platform=PlatformSettings(url=impostor.url),
-        paths=PathSettings(state_dir=terminal.folder, run_dir=terminal.folder),
-    )
-    heart = Heartbeat(settings, terminal.clock, PlatformClock(terminal.clock))
-    keeper = Keeper(
-        terminal.client, terminal.line, terminal.clock, terminal.stopping, settings.platform, heart
-    )
+    keeper = keeper_of(fooled_terminal)
 
     def end() -> None:
-        terminal.stopping.set()
+        fooled_terminal.stopping.set()
         keeper.wake()
 
     timer = threading.Timer(0.5, end)
     timer.start()
-    keeper.run(terminal.journal)
+    keeper.run(fooled_terminal.journal)
     timer.join()
-    assert len(terminal.journal.inbox.for_receipt("1" * 16)) == kept
-    assert terminal.line.status().state is LineState.ONLINE
+    assert len(fooled_terminal.journal.inbox.for_receipt("1" * 16)) == kept
+    assert fooled_terminal.line.status().state is LineState.ONLINE
     assert len([one for one in impostor.requests if "inbox" in one.url]) == 1

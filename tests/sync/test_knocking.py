@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kiosk.config import PathSettings, PlatformSettings, Settings
+from kiosk.config import PlatformSettings
 from kiosk.domain.entry import iso_utc
 from kiosk.errors import LineFault, PlatformError
 from sync.attachments import AttachmentUpload
@@ -19,36 +19,24 @@ from sync.central.exchange import Platform
 from sync.heartbeat import Heartbeat, Heeded
 from sync.heartbeat_wire import HeartbeatAnswer
 from sync.inbox_download import InboxDownload
-from sync.keeper import Keeper
 from sync.platform_client import PlatformClient
-from sync.platform_clock import PlatformClock
 from sync.signing import SignedAnswer, sign_answer
 from sync.upload_wire import OFFSET_HEADER
-from tests.sync.conftest import plain
+from tests.sync.county import CAP_S, compose, heart_of, keeper_of
+from tests.sync.impostor import unsigned
 from tests.sync.test_attachments import hand_in, upload
 
 
-def keeper_of(terminal: Any, url: str) -> Keeper:
-    settings = Settings(
-        platform=PlatformSettings(url=url, retry_cap_s=60.0),
-        paths=PathSettings(state_dir=terminal.folder, run_dir=terminal.folder),
-    )
-    heart = Heartbeat(settings, terminal.clock, PlatformClock(terminal.clock))
-    return Keeper(terminal.client, terminal.line, terminal.clock, terminal.stopping, settings.platform, heart)
-
-
 @pytest.mark.fault(60, 64)
-def test_heartbeats_are_answered_and_the_inbox_never_is(impostor: Any, make_terminal: Any) -> None:
-    terminal = make_terminal(impostor.url)
-    terminal.journal.settings.set_enrolment(impostor.enrolment())
+def test_heartbeats_are_answered_and_the_inbox_never_is(impostor: Any, fooled_terminal: Any) -> None:
     heartbeat = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 9}).encode()
     impostor.behave = lambda connection, request: connection.sendall(
         impostor.signed(request, b"{}", 500)
         if "inbox" in request.url
         else impostor.signed(request, heartbeat)
     )
-    keeper = keeper_of(terminal, impostor.url)
-    pauses = [keeper._check(terminal.journal) for _ in range(30)]
+    keeper = keeper_of(fooled_terminal)
+    pauses = [keeper._check(fooled_terminal.journal) for _ in range(30)]
     assert len(impostor.requests) == 60
     assert max(pauses) > 5.0  # none would be above 0.5 s if each heartbeat made the others forget
 
@@ -60,26 +48,23 @@ def test_asked_to_come_back_at_once_for_ever() -> None:
 
 
 _REFUSED = b'{"type":"urn:linban:problem:bad-signature","status":401}'
-_CAP_S = 60.0
 
 
 @pytest.mark.fault(62)
-def test_an_enrolment_that_is_revoked_ends_in_the_long_pause(impostor: Any, make_terminal: Any) -> None:
-    terminal = make_terminal(impostor.url)
-    terminal.journal.settings.set_enrolment(impostor.enrolment())
+def test_an_enrolment_that_is_revoked_ends_in_the_long_pause(impostor: Any, fooled_terminal: Any) -> None:
     impostor.behave = lambda connection, request: connection.sendall(
         impostor.signed(request, _REFUSED, 401, "application/problem+json")
     )
-    keeper = keeper_of(terminal, impostor.url)
-    first, second, third, fourth = (keeper._check(terminal.journal) for _ in range(4))
+    keeper = keeper_of(fooled_terminal)
+    first, second, third, fourth = (keeper._check(fooled_terminal.journal) for _ in range(4))
     assert first <= 1.0 and second <= 1.0
-    assert (third, fourth) == (10 * _CAP_S, 10 * _CAP_S)
+    assert (third, fourth) == (10 * CAP_S, 10 * CAP_S)
 
 
 @pytest.mark.fault(62)
-def test_requests_that_are_spoilt_now_and_then_cost_no_long_pause(impostor: Any, make_terminal: Any) -> None:
-    terminal = make_terminal(impostor.url)
-    terminal.journal.settings.set_enrolment(impostor.enrolment())
+def test_requests_that_are_spoilt_now_and_then_cost_no_long_pause(
+    impostor: Any, fooled_terminal: Any
+) -> None:
     heartbeat = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 0}).encode()
     spoilt = iter([True, True, False] * 4)
     told = b'{"key_id":"00"}'
@@ -93,9 +78,9 @@ def test_requests_that_are_spoilt_now_and_then_cost_no_long_pause(impostor: Any,
             connection.sendall(impostor.signed(request, heartbeat))
 
     impostor.behave = behave
-    keeper = keeper_of(terminal, impostor.url)
-    pauses = [keeper._check(terminal.journal) for _ in range(12)]
-    assert max(pauses) < 2 * _CAP_S
+    keeper = keeper_of(fooled_terminal)
+    pauses = [keeper._check(fooled_terminal.journal) for _ in range(12)]
+    assert max(pauses) < 2 * CAP_S
     assert [pause > 10.0 for pause in pauses] == [
         False,
         False,
@@ -107,7 +92,7 @@ def bare(impostor: Any, request: Any, status: int, headers: dict[str, str]) -> b
     """A signed answer without a body, as the platform gives to uploads."""
     answer = SignedAnswer(status, {"content-type": "application/json", **headers}, request)
     sign_answer(answer, b"", impostor.signing_key, datetime.now(UTC), tuple(headers))
-    return plain(b"", status, answer.headers)
+    return unsigned(b"", status, answer.headers)
 
 
 @pytest.mark.fault(64)
@@ -137,14 +122,9 @@ def test_pieces_are_taken_and_the_upload_gets_no_further(impostor: Any, terminal
 
 
 def heed(terminal: Any, heart: Heartbeat, **said: Any) -> Heeded:
-    heart.compose(terminal.journal, terminal.journal.outbox.summary())
+    compose(heart, terminal)
     answer = HeartbeatAnswer(epoch="e1", high_water=3, inbox_head=0)
     return heart.heed(terminal.journal, msgspec.structs.replace(answer, **said))
-
-
-def heart_of(terminal: Any) -> Heartbeat:
-    settings = Settings(paths=PathSettings(state_dir=terminal.folder, run_dir=terminal.folder))
-    return Heartbeat(settings, terminal.clock, PlatformClock(terminal.clock))
 
 
 @pytest.mark.fault(65)
@@ -189,11 +169,9 @@ def test_what_was_handed_in_after_the_backup_with_a_case_from_before_it(
 
 
 @pytest.mark.fault(64)
-def test_an_inbox_without_end(impostor: Any, make_terminal: Any) -> None:
+def test_an_inbox_without_end(impostor: Any, fooled_terminal: Any) -> None:
     """There is always more: the next heartbeat leaves all the same, and what was said before is not heeded again."""
-    terminal = make_terminal(impostor.url)
-    terminal.journal.settings.set_enrolment(impostor.enrolment())
-    client = PlatformClient(PlatformSettings(url=impostor.url), terminal.key, terminal.clock)
+    client = PlatformClient(PlatformSettings(url=impostor.url), fooled_terminal.key, fooled_terminal.clock)
     client.become(impostor.enrolment())
 
     def say(connection: Any, request: Any) -> None:
@@ -214,10 +192,10 @@ def test_an_inbox_without_end(impostor: Any, make_terminal: Any) -> None:
         )
 
     impostor.behave = say
-    InboxDownload(client, terminal.clock).fetch(terminal.journal, 2**53, lambda: True)
+    InboxDownload(client, fooled_terminal.clock).fetch(fooled_terminal.journal, 2**53, lambda: True)
     assert len(impostor.requests) == 50
-    assert terminal.journal.inbox.cursor() == "50"
-    assert len(terminal.journal.inbox.for_receipt("1" * 16)) == 50
+    assert fooled_terminal.journal.inbox.cursor() == "50"
+    assert len(fooled_terminal.journal.inbox.for_receipt("1" * 16)) == 50
     client.close()
 
 

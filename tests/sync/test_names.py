@@ -24,6 +24,7 @@ from sync.pace import Pace
 from sync.platform_client import Limits, PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.resolver import Address, LookUp, NoAddress, Resolver
+from tests.sync.impostor import unsigned
 
 BEAT = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)
 LIMITS = Limits(connect_s=1.0, read_s=2.0, whole_s=4.0)
@@ -104,12 +105,10 @@ def test_a_dead_name_service_and_an_address_that_was_good(line: Any, terminal: A
 
 
 @pytest.mark.fault(56)
-def test_a_false_address_is_not_remembered(
-    line: Any, terminal: Any, impostor: Any, answer_bytes: Any
-) -> None:
+def test_a_false_address_is_not_remembered(line: Any, terminal: Any, impostor: Any) -> None:
     """A portal's name service sends everybody to the portal; later it is dead."""
     impostor.behave = lambda connection, request: connection.sendall(
-        answer_bytes(b"<html>", 200, {"content-type": "text/html"})
+        unsigned(b"<html>", 200, {"content-type": "text/html"})
     )
     names = NameService(Address(V4, ("127.0.0.1", 0)))
     to_portal = client_for(terminal, impostor.port, names)

@@ -23,6 +23,7 @@ from sync.pace import Pace
 from sync.platform_client import Limits, PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.resolver import Resolver
+from tests.sync.impostor import unsigned
 from tests.sync.tls_front import DAY, Authority, TlsFront, server_context
 
 QUICK = Limits(connect_s=2.0, read_s=2.0, whole_s=4.0)
@@ -169,10 +170,10 @@ def test_plain_http_where_tls_should_be(line: Any, authority: Authority, ask: Ca
 
 @pytest.mark.fault(57)
 def test_a_redirect_to_plain_http_is_not_followed(
-    impostor: Any, authority: Authority, platform_url: str, ask: Callable[..., None], answer_bytes: Any
+    impostor: Any, authority: Authority, platform_url: str, ask: Callable[..., None]
 ) -> None:
     location = {"location": f"{platform_url}/v1/terminals"}
-    impostor.behave = lambda connection, request: connection.sendall(answer_bytes(b"", 308, location))
+    impostor.behave = lambda connection, request: connection.sendall(unsigned(b"", 308, location))
     front = TlsFront(server_context(authority.certificate()), impostor.port)
     try:
         assert fault_of(ask, url(front), authority.file) is LineFault.PORTAL
