@@ -119,6 +119,7 @@ class Chores:
         if now is None:
             return  # nobody knows what day it is; tomorrow will do
         journal.retention.drop_delivered(now, self._keeping.delivered_days)
+        journal.inbox.drop_overtaken(now, self._keeping.delivered_days)
 
     def _back_up(self, journal: Journal, enrolment: Enrolment) -> None:
         """A copy a day; one that cannot be made is a fault to tell, and no reason to stop."""

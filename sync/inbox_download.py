@@ -47,7 +47,8 @@ class InboxDownload:
                 # Before the cursor moves: after a crash it is heard again, and each of these may be.
                 to_send |= self._heed(journal, message)
             before, cursor = cursor, max([cursor, *(message.number for message in new)])
-            journal.inbox.store([_kept(message, self._clock.now()) for message in new], str(cursor))
+            kept = [_kept(message, self._client.terminal_id, self._clock.now()) for message in new]
+            journal.inbox.store(kept, str(cursor))
             if not answer.more or cursor == before:  # "more" without anything new would go on for ever
                 break
         return to_send
@@ -79,7 +80,7 @@ def _park(journal: Journal, message: WireMessage) -> None:
     journal.outbox.settle([parked])
 
 
-def _kept(message: WireMessage, now: datetime) -> InboxMessage:
+def _kept(message: WireMessage, terminal_id: str, now: datetime) -> InboxMessage:
     """The message as the journal keeps it; its state counts even where its time makes no sense."""
     try:
         said_at = datetime.fromisoformat(message.at)
@@ -87,7 +88,8 @@ def _kept(message: WireMessage, now: datetime) -> InboxMessage:
     except (ValueError, OverflowError):
         said_at = now
     return InboxMessage(
-        message_id=str(message.number),
+        # Whoever takes this terminal's place hears messages that are numbered from the beginning.
+        message_id=f"{terminal_id}/{message.number}",
         receipt_number=message.receipt_number,
         said_at=said_at,
         # A kind that says nothing of the state says "unknown", which must not take a known one back.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,9 +13,13 @@ from kiosk.journal.journal import Journal
 from kiosk.journal.settings import SettingKey
 from tests.journal.conftest import MakeCase, Place
 
+SAID_AT = datetime(2026, 11, 23, tzinfo=UTC)
 
-def _message(name: str, number: str, state: PlatformState | None, words: str = "") -> InboxMessage:
-    said_at = datetime(2026, 11, 23, tzinfo=UTC)
+
+def _message(
+    name: str, number: str, state: PlatformState | None, words: str = "", days: int = 0
+) -> InboxMessage:
+    said_at = SAID_AT + timedelta(days=days)
     return InboxMessage(
         message_id=name, receipt_number=number, said_at=said_at, platform_state=state, words=words
     )
@@ -121,6 +125,62 @@ def test_an_old_message_that_comes_again_does_not_turn_the_state_back(
 def test_a_message_about_a_receipt_of_elsewhere_is_kept_but_moves_nothing(journal: Journal) -> None:
     assert journal.inbox.store([_message("m1", "3705081244160973", None, "x")], "1") == 1
     assert len(journal.inbox.for_receipt("3705081244160973")) == 1
+
+
+def test_of_old_messages_the_newest_state_and_the_newest_words_of_a_case_stay(
+    journal: Journal, make_case: MakeCase
+) -> None:
+    one, other = (journal.entries.record(make_case()).number for _ in range(2))
+    elsewhere = "3705081244160973"
+    journal.inbox.store(
+        [
+            _message("t/1", one, PlatformState.ACCEPTED),
+            _message("t/2", one, PlatformState.RETURNED, "缺照片"),
+            _message("t/3", one, None, "请带户口簿"),
+            _message("t/4", one, None),  # of a kind that says nothing here
+            _message("t/5", other, PlatformState.ACCEPTED),
+            _message("t/6", other, PlatformState.CONCLUDED, days=20),
+            _message("t/7", elsewhere, PlatformState.ACCEPTED),
+        ],
+        "7",
+    )
+
+    def kept(number: str) -> list[str]:
+        return [one.message_id for one in journal.inbox.for_receipt(number)]
+
+    assert journal.inbox.drop_overtaken(SAID_AT + timedelta(days=29), 30) == 0
+    assert journal.inbox.drop_overtaken(SAID_AT + timedelta(days=31), 30) == 4
+    assert (kept(one), kept(other), kept(elsewhere)) == (["t/2", "t/3"], ["t/6"], [])
+    assert journal.inbox.drop_overtaken(SAID_AT + timedelta(days=4000), 30) == 0
+    with pytest.raises(ValueError, match="a day at least"):
+        journal.inbox.drop_overtaken(SAID_AT, 0)
+
+
+def test_a_message_that_was_dropped_and_comes_again_does_not_turn_the_state_back(
+    journal: Journal, make_case: MakeCase
+) -> None:
+    """A salvaged journal has no cursor: everything is downloaded from the first message on."""
+    number = journal.entries.record(make_case()).number
+    first = _message("t/9", number, PlatformState.ACCEPTED)
+    last = _message("t/10", number, PlatformState.CONCLUDED)
+    journal.inbox.store([first, last], "10")
+    assert journal.inbox.drop_overtaken(SAID_AT + timedelta(days=31), 30) == 1
+    assert journal.inbox.store([first, last], "10") == 0
+    status = journal.entries.by_number(number)
+    assert status is not None
+    assert status.platform is PlatformState.CONCLUDED
+    assert journal.inbox.for_receipt(number) == (last,)
+    # Another platform's numbers, or those of the terminal that took this one's place, say nothing of these.
+    assert journal.inbox.store([_message("u/1", number, PlatformState.RETURNED)], "1") == 1
+
+
+def test_thousands_of_old_messages_go_a_few_at_a_time(journal: Journal, make_case: MakeCase) -> None:
+    number = journal.entries.record(make_case()).number
+    said = [_message(f"t/{place}", number, PlatformState.ACCEPTED) for place in range(1, 1202)]
+    journal.inbox.store(said[:600], "600")
+    journal.inbox.store(said[600:], "1201")
+    assert journal.inbox.drop_overtaken(SAID_AT + timedelta(days=31), 30) == 1200
+    assert [one.message_id for one in journal.inbox.for_receipt(number)] == ["t/1201"]
 
 
 def test_settings_outlive_a_restart_and_are_seen_by_the_other_process(place: Place) -> None:

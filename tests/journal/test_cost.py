@@ -46,6 +46,7 @@ def _steps_of_a_day(journal: Journal, make_case: MakeCase) -> int:
     journal.attachments.drop_orphans()
     journal.audit_roots.unconfirmed()
     journal.retention.drop_delivered(datetime(2026, 11, 22, tzinfo=UTC), 30)
+    journal.inbox.drop_overtaken(datetime(2026, 11, 22, tzinfo=UTC), 30)
     journal._database.connection.set_progress_handler(None, 1)
     return steps
 

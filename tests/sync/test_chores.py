@@ -11,11 +11,17 @@ import pytest
 
 from kiosk.clock import ManualClock
 from kiosk.config import KeepingSettings
+from kiosk.domain.case import PlatformState
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.backup import newest_first
 from kiosk.journal.settings import SettingKey
+from sync.central.exchange import Platform
+from sync.central.successors import add_code
 from sync.chores import Chores
+from sync.enrolment import enrol
+from sync.inbox_download import CASE_STATE, InboxDownload
 from sync.platform_clock import PlatformClock
+from tests.sync.county import say
 
 
 def chores_of(terminal: Any, clock: Any, platform_clock: PlatformClock, **keeping: Any) -> Chores:
@@ -48,6 +54,45 @@ def test_nothing_is_dropped_by_our_own_clock(terminal: Any) -> None:
     do_all(chores, terminal)
     assert list(terminal.journal.entries.stream()) == []
     assert terminal.journal.verify().ok
+
+
+@pytest.mark.fault(35, 39)
+def test_what_was_said_long_ago_goes_by_the_platforms_clock(platform: Platform, terminal: Any) -> None:
+    (receipt,) = terminal.record(1)
+    assert terminal.drain() is None
+    for state in (PlatformState.ACCEPTED, PlatformState.RETURNED, PlatformState.CONCLUDED):
+        say(platform, terminal, CASE_STATE, receipt, state)
+    InboxDownload(terminal.client, terminal.clock).fetch(terminal.journal, 3, lambda: True)
+    ours = ManualClock(datetime(2036, 11, 22, tzinfo=UTC))  # ten years ahead
+    platform_clock = PlatformClock(ours)
+    chores = chores_of(terminal, ours, platform_clock, backups=0)
+    for days, kept in ((None, 3), (29, 3), (31, 1)):
+        if days is not None:
+            platform_clock.heard(datetime.now(UTC) + timedelta(days=days), ours.monotonic())
+        ours.advance(7 * 3600)
+        do_all(chores, terminal)
+        assert len(terminal.journal.inbox.for_receipt(receipt.number)) == kept
+    (message,) = terminal.journal.inbox.for_receipt(receipt.number)
+    assert message.platform_state is PlatformState.CONCLUDED
+
+
+@pytest.mark.fault(66)
+def test_whoever_takes_the_place_hears_messages_with_numbers_that_were_used_before(
+    platform: Platform, terminal: Any
+) -> None:
+    (receipt,) = terminal.record(1)
+    assert terminal.drain() is None
+    platform.cases.change_state(receipt.number, PlatformState.ACCEPTED)
+    inbox = InboxDownload(terminal.client, terminal.clock)
+    inbox.fetch(terminal.journal, 1, lambda: True)
+    number = terminal.journal.settings.enrolment().terminal_number
+    add_code(platform.store, "5932104488", timedelta(hours=1), number)
+    terminal.client.become(enrol(terminal.client, terminal.journal, "5932104488"))
+    platform.cases.change_state(receipt.number, PlatformState.RETURNED, words="缺照片")
+    inbox.fetch(terminal.journal, 1, lambda: True)
+    status = terminal.journal.entries.by_number(receipt.number)
+    assert status.platform is PlatformState.RETURNED
+    assert [one.words for one in terminal.journal.inbox.for_receipt(receipt.number)] == ["", "缺照片"]
 
 
 @pytest.mark.fault(35)
