@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import ManualClock
 from kiosk.config import KeepingSettings
@@ -87,6 +88,7 @@ def test_whoever_takes_the_place_hears_messages_with_numbers_that_were_used_befo
     inbox.fetch(terminal.journal, 1, lambda: True)
     number = terminal.journal.settings.enrolment().terminal_number
     add_code(platform.store, "5932104488", timedelta(hours=1), number)
+    terminal.client._key = terminal.client._exchange._key = Ed25519PrivateKey.generate()
     terminal.client.become(enrol(terminal.client, terminal.journal, "5932104488"))
     platform.cases.change_state(receipt.number, PlatformState.RETURNED, words="缺照片")
     inbox.fetch(terminal.journal, 1, lambda: True)
