@@ -10,9 +10,10 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
-from fastapi import FastAPI, Path, Query
+from fastapi import FastAPI, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -45,6 +46,7 @@ from sync.central.openapi import document
 from sync.central.paper_calls import serve_paper
 from sync.central.store import EnrolmentRefused, Replayed
 from sync.central.successors import Succession, UnknownTerminal, add_code, owner_of
+from sync.central.terminal_call import TerminalId, answer_terminal
 from sync.heartbeat_wire import HeartbeatAnswer, HeartbeatRequest
 from sync.wire import (
     CaseProgress,
@@ -64,7 +66,6 @@ from sync.wire import (
 
 log = logging.getLogger(__name__)
 
-TerminalId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._\-]{1,64}$")]
 After = Annotated[int, Query(ge=0, le=2**53)]
 _RETRY_AFTER_TRIES_S = 600
 
@@ -133,13 +134,9 @@ def _serve_terminals(app: FastAPI, platform: Platform) -> None:
         tags=["terminal"],
     )
     async def entries(request: Request, terminal_id: TerminalId) -> Response:
-        body = await read_body(request)
-
-        def work() -> EntriesAnswer:
-            caller = identify(platform, request, body, terminal_id)
-            return take_in(platform, caller, read_message(request, body, EntriesRequest))
-
-        return answer(platform, request, await run_in_threadpool(work))
+        return await answer_terminal(
+            platform, request, terminal_id, EntriesRequest, partial(take_in, platform)
+        )
 
     @app.get(
         "/v1/terminals/{terminal_id}/inbox",
@@ -160,13 +157,13 @@ def _serve_terminals(app: FastAPI, platform: Platform) -> None:
         tags=["terminal"],
     )
     async def heartbeat(request: Request, terminal_id: TerminalId) -> Response:
-        body = await read_body(request)
+        def work(caller: Caller, message: HeartbeatRequest) -> HeartbeatAnswer:
+            offset_s = (caller.clock - platform.clock.now()).total_seconds() if caller.clock else None
+            return Heartbeats(platform.store).note(
+                caller.terminal, caller.nonce, message, offset_s, caller.sequence
+            )
 
-        def work() -> HeartbeatAnswer:
-            caller = identify(platform, request, body, terminal_id)
-            return _heartbeat(platform, caller, read_message(request, body, HeartbeatRequest))
-
-        return answer(platform, request, await run_in_threadpool(work))
+        return await answer_terminal(platform, request, terminal_id, HeartbeatRequest, work)
 
 
 def _serve_sessions(app: FastAPI, platform: Platform) -> None:
@@ -177,14 +174,10 @@ def _serve_sessions(app: FastAPI, platform: Platform) -> None:
         tags=["terminal"],
     )
     async def query(request: Request, service: TerminalId) -> Response:
-        body = await read_body(request)
         terminal_id = request.headers.get("linban-terminal", "")
-
-        def work() -> QueryAnswer:
-            caller = identify(platform, request, body, terminal_id)
-            return _query(platform, caller, service, read_message(request, body, QueryRequest))
-
-        return answer(platform, request, await run_in_threadpool(work))
+        return await answer_terminal(
+            platform, request, terminal_id, QueryRequest, partial(_query, platform, service)
+        )
 
 
 def _serve_operators(app: FastAPI, platform: Platform) -> None:
@@ -297,17 +290,7 @@ def take_in(platform: Platform, caller: Caller, batch: EntriesRequest) -> Entrie
     )
 
 
-def _heartbeat(platform: Platform, caller: Caller, message: HeartbeatRequest) -> HeartbeatAnswer:
-    offset_s = (caller.clock - platform.clock.now()).total_seconds() if caller.clock else None
-    try:
-        return Heartbeats(platform.store).note(
-            caller.terminal, caller.nonce, message, offset_s, caller.sequence
-        )
-    except Replayed as error:
-        raise Refusal(409, "replayed") from error
-
-
-def _query(platform: Platform, caller: Caller, service: str, message: QueryRequest) -> QueryAnswer:
+def _query(platform: Platform, service: str, caller: Caller, message: QueryRequest) -> QueryAnswer:
     look_up = _LOOK_UPS.get(service)
     if look_up is None:
         raise Refusal(404, "unknown-service")

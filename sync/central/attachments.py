@@ -7,10 +7,9 @@ PATCH /v1/terminals/{t}/attachments/{digest}   the next piece, with its checksum
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from starlette.responses import Response
 from sync.central.attachment_store import MAX_SIZE_BYTES, AttachmentStore, Upload, UploadRefused
 from sync.central.exchange import Platform, Refusal, answer_bare, identify, read_body
 from sync.central.successors import home_of_attachment, home_of_entry
+from sync.central.terminal_call import Digest, TerminalId
 from sync.upload_wire import (
     CHECKSUM_HEADER,
     CHECKSUM_MISMATCH,
@@ -34,8 +34,6 @@ from sync.upload_wire import (
     unpack_metadata,
 )
 
-TerminalId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._\-]{1,64}$")]
-Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _MEDIA_TYPE_CHARACTERS = 64
 
 

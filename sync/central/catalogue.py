@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,10 +19,10 @@ from sync.central.exchange import (
     read_body,
     require_operator,
 )
+from sync.central.terminal_call import Digest
 from sync.compression import decompress
 from sync.wire import MAX_DECODED_REQUEST_BYTES
 
-Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 PACK_TYPE = "application/yaml"
 """RFC 9512."""
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sync.central.exchange import (
+    Caller,
     Platform,
     Refusal,
     answer,
-    identify,
     read_body,
     read_message,
     require_operator,
 )
 from sync.central.reclaim import ReclaimRefused, Reclaims
-from sync.central.store import Replayed
+from sync.central.terminal_call import TerminalId, answer_terminal
 from sync.paper_wire import ReclaimRequest, SlipKeyAnswer, SlipKeyRequest
-
-TerminalId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._\-]{1,64}$")]
 
 
 def serve_paper(app: FastAPI, platform: Platform) -> None:
@@ -36,18 +32,11 @@ def serve_paper(app: FastAPI, platform: Platform) -> None:
         tags=["terminal"],
     )
     async def tell_slip_key(request: Request, terminal_id: TerminalId) -> Response:
-        body = await read_body(request)
-
-        def work() -> SlipKeyAnswer:
-            caller = identify(platform, request, body, terminal_id)
-            message = read_message(request, body, SlipKeyRequest)
-            try:
-                name = reclaims.tell_key(caller.terminal.terminal_id, caller.nonce, message.public_key)
-            except Replayed as error:
-                raise Refusal(409, "replayed") from error
+        def work(caller: Caller, message: SlipKeyRequest) -> SlipKeyAnswer:
+            name = reclaims.tell_key(caller.terminal.terminal_id, caller.nonce, message.public_key)
             return SlipKeyAnswer(key_id=name.hex())
 
-        return answer(platform, request, await run_in_threadpool(work))
+        return await answer_terminal(platform, request, terminal_id, SlipKeyRequest, work)
 
     @app.post(
         "/v1/reclaims",
