@@ -49,3 +49,5 @@ class ReclaimAnswer(Struct, frozen=True, kw_only=True):
     service_code: str
     terminal_number: str
     received_at: str
+    agrees: bool = True
+    """False: the platform holds another body of this case, or another case at its place in the terminal's chain."""

@@ -15,6 +15,7 @@ from kiosk.domain.case import PlatformState
 from kiosk.domain.entry import iso_utc
 from sync.central.engine import Cursor
 from sync.central.store import Store
+from sync.central.successors import terminals_since
 from sync.paper_wire import Reclaim, ReclaimAnswer
 from sync.wire import Result
 
@@ -75,7 +76,7 @@ class Reclaims:
             raise ReclaimRefused("no-signed-slip") from error
         terminal_id = self._verified(slip)
         with self._store.transaction(terminal_id) as run:
-            found = self._known(run, terminal_id, slip)
+            found, agrees = self._known(run, terminal_id, slip), _agrees(run, terminal_id, slip)
             if found is None:
                 self._insert(run, terminal_id, slip, by)
                 found = Reclaim.RECLAIMED, PlatformState.RECEIVED
@@ -86,6 +87,7 @@ class Reclaims:
             service_code=slip.receipt.service_code,
             terminal_number=slip.terminal_number,
             received_at=iso_utc(slip.receipt.received_at),
+            agrees=agrees,
         )
 
     def without_body(self, limit: int = 200) -> list[OpenReclaim]:
@@ -122,10 +124,14 @@ class Reclaims:
             ).fetchone()
             if terminal is None:
                 raise ReclaimRefused("unknown-terminal")
-            key = run.execute(
-                "select public_key from slip_key where terminal_id = ? and key_id = ?",
-                (terminal[0], slip.key_id),
-            ).fetchone()
+            # What a terminal received before it was enrolled again, its successor prints again.
+            told = (
+                run.execute(
+                    "select public_key from slip_key where terminal_id = ? and key_id = ?", (one, slip.key_id)
+                ).fetchone()
+                for one in terminals_since(run, str(terminal[0]))
+            )
+            key = next((row for row in told if row is not None), None)
         if key is None:
             raise ReclaimRefused("unknown-key")
         try:
@@ -177,6 +183,22 @@ class Reclaims:
         run.execute(
             "insert into case_history values (?, ?, 1, ?, ?)", (terminal_id, receipt.number, state, now)
         )
+
+
+def _agrees(run: Cursor, terminal_id: str, slip: SignedReceipt) -> bool:
+    """Whether nothing here contradicts the paper: another body of this case, or another case at its place."""
+    receipt = slip.receipt
+    others = run.execute(
+        "select 1 from entry where terminal_id = ? and ((entry_id = ? and digest <> ?)"
+        " or (sequence = ? and entry_id <> ?)) limit 1",
+        (terminal_id, receipt.entry_id.bytes, receipt.digest, receipt.sequence, receipt.entry_id.bytes),
+    ).fetchone()
+    papers = run.execute(
+        "select 1 from reclaim where terminal_id = ? and ((receipt_number = ? and digest <> ?)"
+        " or (sequence = ? and receipt_number <> ?)) limit 1",
+        (terminal_id, receipt.number, receipt.digest, receipt.sequence, receipt.number),
+    ).fetchone()
+    return others is None and papers is None
 
 
 def known_by_paper(run: Cursor, terminal_id: str, receipt_number: str) -> tuple[bytes, str, str, str] | None:

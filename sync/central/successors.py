@@ -127,6 +127,15 @@ def heir(run: Cursor, terminal_id: str) -> str:
     return terminal_id
 
 
+def terminals_since(run: Cursor, terminal_id: str) -> list[str]:
+    """The terminal and all that took its place since, the oldest first."""
+    found = [terminal_id]
+    for one in found:
+        rows = run.execute("select terminal_id from succession where predecessor_id = ?", (one,)).fetchall()
+        found += [str(row[0]) for row in rows[: _LONGEST_LINE - len(found)]]
+    return found
+
+
 def _meant(run: Cursor, code: bytes) -> str | None:
     row = run.execute("select predecessor_id from succession_code where code_hash = ?", (code,)).fetchone()
     return str(row[0]) if row else None

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
 from kiosk.errors import LineFault, PlatformError
+from kiosk.journal.settings import SettingKey
 from kiosk.journal.slip_key import slip_key_to_tell, slip_key_told
 from sync.inbox_download import CASE_STATE
 from sync.line import LineState
@@ -239,6 +240,7 @@ def test_an_inbox_that_makes_no_sense_stops_nothing(
     kept: int,
 ) -> None:
     assert slip_key_to_tell(fooled_terminal.journal.settings)
+    fooled_terminal.journal.settings.put(SettingKey.PLATFORM_EPOCH, b"e1")
     slip_key_told(fooled_terminal.journal.settings, "t1")
     heartbeat = json.dumps({"epoch": "e1", "high_water": 0, "inbox_head": 9}).encode()
     inbox = json.dumps({"messages": messages, "more": more}).encode()
