@@ -15,7 +15,9 @@ from kiosk.errors import LineFault
 from sync.central.exchange import Platform, as_signed
 from sync.heartbeat_wire import HeartbeatRequest
 from sync.platform_client import Refused
+from sync.slip_keys import tell_slip_key
 from sync.wire import EntryResult, Reason, Result
+from tests.sync.county import beat
 
 
 def entries(terminal: Any) -> list[RecordedEntry]:
@@ -190,7 +192,18 @@ def test_a_terminal_that_signs_with_another_key_is_refused(
 
 
 @pytest.mark.fault(52)
-def test_a_request_shown_again_is_refused(platform: Platform, terminal: Any) -> None:
+@pytest.mark.parametrize(
+    ("ask", "received"),
+    [
+        (lambda terminal: terminal.drain(), [(1, 1)]),
+        (beat, []),
+        (lambda terminal: tell_slip_key(terminal.client, terminal.journal), []),
+    ],
+    ids=["entries", "heartbeat", "slip-key"],
+)
+def test_a_request_shown_again_is_refused(
+    platform: Platform, terminal: Any, ask: Callable[[Any], object], received: list[tuple[int, int]]
+) -> None:
     import requests
 
     terminal.record()
@@ -203,13 +216,12 @@ def test_a_request_shown_again_is_refused(platform: Platform, terminal: Any) -> 
         return answer
 
     terminal.client._exchange._session.send = keep
-    terminal.drain()
+    ask(terminal)
     kept[0].body.seek(0)  # type: ignore[union-attr]  # the client sends a stream
     with requests.Session() as session:
         again = session.send(kept[0])
     assert (again.status_code, again.json()["title"]) == (409, "replayed")
-    (count,) = platform.cases.count()
-    assert (count.stored, count.received) == (1, 1)
+    assert [(count.stored, count.received) for count in platform.cases.count()] == received
 
 
 @pytest.mark.fault(17)
