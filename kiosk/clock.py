@@ -12,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux's CLOCK_MONOTONIC stands still while the machine sleeps (clock_gettime(2)): a tablet that slept overnight would
+take a session, a lease or a scanned code for fresh."""
 _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -19,7 +22,10 @@ class Clock(Protocol):
     """What every part that waits or stamps is given."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never jumps."""
+        """Seconds since some fixed moment, those asleep included; never goes back.
+
+        All processes of one boot share it. Compare it with no other clock: not with `time.monotonic`.
+        """
         ...
 
     def now(self) -> datetime:
@@ -27,7 +33,7 @@ class Clock(Protocol):
         ...
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
-        """Wait until `event` is set or `timeout_s` has passed; True when it was set."""
+        """Wait until `event` is set or `timeout_s` has passed awake; True when it was set."""
         ...
 
 
@@ -36,7 +42,7 @@ class SystemClock:
 
     def monotonic(self) -> float:
         """See `Clock`."""
-        return time.monotonic()
+        return time.clock_gettime(_STEADY)
 
     def now(self) -> datetime:
         """See `Clock`."""

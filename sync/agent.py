@@ -38,6 +38,7 @@ from sync.queries import Queries
 from sync.relay import Relay
 from sync.renewal import answer_renewal
 from sync.resolver import Resolver
+from sync.watchdog import feed
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +149,11 @@ class Agent:
         """Whether every thread moves; what the watchdog is fed with."""
         overdue = self.relay.pulse.lost or self.keeper.pulse.lost or self.freight.pulse.lost
         return not overdue and all(thread.alive for thread in self._threads)
+
+    def woken(self) -> None:
+        """The machine slept: nobody knows whether the line is still there, and what was due is overdue."""
+        for part in (self.keeper, self.relay, self.freight):
+            part.wake()
 
     def close(self) -> None:
         """End everything, within half a second even when the network hangs."""
@@ -290,11 +296,7 @@ def run(settings: Settings) -> None:
         agent = _begin(settings, clock, turn.set)
         agent.start()
         notify.ready()
-        while not clock.wait(turn, watchdog_s or 3600.0):
-            if agent.healthy:
-                notify.alive()
-            else:
-                log.error("a thread stands still; leaving the watchdog to it")
+        feed(agent, clock, turn, watchdog_s or 3600.0)
         if ended.is_set():
             notify.stopping()
         agent.close()

@@ -53,6 +53,9 @@ class Keyless:
         )
         self._thread.start()
 
+    def woken(self) -> None:
+        """The machine slept: the key is looked for soon enough."""
+
     def close(self) -> None:
         """End."""
         self._stopping.set()

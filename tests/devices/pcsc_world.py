@@ -32,11 +32,12 @@ CHANNELID 0x8C7B
 """
 _SETUP = 'mount --make-rprivate / && mkdir -p /run/pcscd && mount --bind "$0" /run/pcscd && ip link set lo up'
 _HOLD = """
-import sys, threading, time
+import sys, threading
+from kiosk.clock import SystemClock
 from devices.transport.slot_address import slot_called
 slot = slot_called(sys.argv[1])
-slot.open(time.monotonic() + 2)
-with slot.hold(time.monotonic() + 60, threading.Event()):
+slot.open(SystemClock().monotonic() + 2)
+with slot.hold(SystemClock().monotonic() + 60, threading.Event()):
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -254,7 +254,7 @@ def test_a_reader_told_another_speed_is_deaf_at_the_old_one(port: Path) -> None:
         plate.start()
         line = port_at(str(port), 115200)
         line.open()
-        until = time.monotonic() + 1
+        until = SystemClock().monotonic() + 1
         line.write_some(frame(bytes.fromhex("6002")), until)
         assert line.read_some(until) == bytes.fromhex("AAAAAA96690004 00009094".replace(" ", ""))
         line.close()
@@ -271,8 +271,8 @@ def test_a_speed_that_no_reader_has_is_refused(port: Path) -> None:
         plate.start()
         line = port_at(str(port))
         line.open()
-        line.write_some(frame(bytes.fromhex("6009")), time.monotonic() + 1)
-        assert line.read_some(time.monotonic() + 1)[9] == 0x21
+        line.write_some(frame(bytes.fromhex("6009")), SystemClock().monotonic() + 1)
+        assert line.read_some(SystemClock().monotonic() + 1)[9] == 0x21
         line.close()
 
 

@@ -14,13 +14,14 @@ import pytest
 from devices.transport.card_slot import CardSlot, SlotFault, SlotLost
 from devices.transport.pcsc_library import Context, IoRequest, ReaderState, fault_of, load_library
 from devices.transport.slot_address import slot_called
+from kiosk.clock import SystemClock
 from tests.devices.pcsc_world import MOSTLY_SIMULATED, PcscWorld, SimulatedWorld, SlotWorld
 
 Eventually = Callable[..., None]
 
 
 def _in(seconds: float) -> float:
-    return time.monotonic() + seconds
+    return SystemClock().monotonic() + seconds
 
 
 def _place(world: SlotWorld, slot: CardSlot, never: threading.Event) -> None:

@@ -53,7 +53,7 @@ def queries(terminal: Any) -> Queries:
 
 
 def identify(queries: Queries, code: str = CODE, try_id: str = "1", age_s: float = 0.0) -> Any:
-    return queries.identify("service-code", code, time.monotonic() - age_s, try_id, 2.0)
+    return queries.identify("service-code", code, SystemClock().monotonic() - age_s, try_id, 2.0)
 
 
 def test_a_code_tells_whose_it_is_once(queries: Queries, make_code: Callable[..., None]) -> None:
@@ -71,7 +71,7 @@ def test_a_code_that_nobody_made(queries: Queries) -> None:
 
 def test_a_code_in_another_form_is_unknown(queries: Queries, make_code: Callable[..., None]) -> None:
     make_code()
-    found = queries.identify("insurance", CODE, time.monotonic(), "1", 2.0)
+    found = queries.identify("insurance", CODE, SystemClock().monotonic(), "1", 2.0)
     assert found.verdict is IdentityVerdict.UNKNOWN
 
 
@@ -117,7 +117,7 @@ def test_a_lost_answer_is_not_waited_for_beyond_its_deadline(
     line.set_mode(LineMode.BLACKHOLE)
     started = time.monotonic()
     with pytest.raises(PlatformError):
-        queries.identify("service-code", CODE, time.monotonic(), "1", 0.5)
+        queries.identify("service-code", CODE, SystemClock().monotonic(), "1", 0.5)
     assert time.monotonic() - started < 1.5
     line.set_mode(LineMode.UP)
     assert identify(queries, try_id="1").verdict is IdentityVerdict.KNOWN
@@ -170,13 +170,15 @@ def test_the_face_asks_over_the_socket_and_nothing_is_logged(
         ask: dict[str, Any] = {
             "form": "service-code",
             "code": CODE,
-            "scanned_at_s": time.monotonic(),
+            "scanned_at_s": SystemClock().monotonic(),
             "try": "1",
         }
         known = face.call("identify_code", **ask)
         assert (known["ok"], known["answer"]["verdict"], known["answer"]["name"]) == (True, "known", "测试甲")
         assert face.call("identify_code", **{**ask, "try": "2"})["answer"]["verdict"] == "used"
-        stale = face.call("identify_code", **{**ask, "scanned_at_s": time.monotonic() - 61, "try": "3"})
+        stale = face.call(
+            "identify_code", **{**ask, "scanned_at_s": SystemClock().monotonic() - 61, "try": "3"}
+        )
         assert stale["answer"]["verdict"] == "expired"
     finally:
         face.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -194,7 +193,9 @@ def test_a_code_that_cannot_be_read_is_said(stand: CodeStand) -> None:
 def test_a_code_of_long_ago_is_not_sent(stand: CodeStand) -> None:
     stand.as_far_as_identify()
     scan = {"text": CODE, "symbology": "qr"}
-    stand.hands.say("scanner.outcome", session=stand.session(), scan=scan, at_s=time.monotonic() - 61)
+    stand.hands.say(
+        "scanner.outcome", session=stand.session(), scan=scan, at_s=SystemClock().monotonic() - 61
+    )
     stand.until(lambda: stand.says(sentence(CodeRefusal.EXPIRED, "zh_CN")))
     assert stand.line.codes == []
 
