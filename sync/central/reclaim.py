@@ -8,6 +8,7 @@ stick was found): that fills the content in and leaves the record's state as it 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.documents.signed_receipt import NotOurWord, SignedReceipt, key_id, read_signed
@@ -68,8 +69,13 @@ class Reclaims:
             )
         return name
 
-    def reclaim(self, text: str, by: str) -> ReclaimAnswer:
-        """Make the case of a scanned slip known. Idempotent. Raises `ReclaimRefused`."""
+    def reclaim(
+        self, text: str, by: str, noted: Callable[[Cursor, ReclaimAnswer], None] | None = None
+    ) -> ReclaimAnswer:
+        """Make the case of a scanned slip known. Idempotent. Raises `ReclaimRefused`.
+
+        `noted` puts it on record, in the same transaction.
+        """
         try:
             slip = read_signed(text)
         except NotOurWord as error:
@@ -80,15 +86,18 @@ class Reclaims:
             if found is None:
                 self._insert(run, terminal_id, slip, by)
                 found = Reclaim.RECLAIMED, PlatformState.RECEIVED
-        return ReclaimAnswer(
-            receipt_number=slip.receipt.number,
-            result=found[0],
-            state=found[1],
-            service_code=slip.receipt.service_code,
-            terminal_number=slip.terminal_number,
-            received_at=iso_utc(slip.receipt.received_at),
-            agrees=agrees,
-        )
+            answer = ReclaimAnswer(
+                receipt_number=slip.receipt.number,
+                result=found[0],
+                state=found[1],
+                service_code=slip.receipt.service_code,
+                terminal_number=slip.terminal_number,
+                received_at=iso_utc(slip.receipt.received_at),
+                agrees=agrees,
+            )
+            if noted is not None:
+                noted(run, answer)
+        return answer
 
     def without_body(self, limit: int = 200) -> list[OpenReclaim]:
         """The cases whose body is still missing, the oldest first."""

@@ -137,6 +137,7 @@ def _paint_cases(painter: Painter) -> None:
 
 def _paint_rest(painter: Painter) -> None:
     painter.picture("12-entries", "/entries")
+    painter.picture("22-reclaims", "/reclaims")
     painter.picture("13-ratings", "/ratings")
     painter.picture("14-tickets", "/tickets")
     painter.go("/codes")

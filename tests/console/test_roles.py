@@ -15,7 +15,7 @@ OpenTab = Callable[..., Tab]
 
 MAY = {
     Role.VIEWER: "fleet cases entries voices",
-    Role.OPERATOR: "fleet cases entries voices standing move show requeue enrol ledger",
+    Role.OPERATOR: "fleet cases entries voices standing move show requeue reclaim enrol ledger",
     Role.PUBLISHER: "fleet catalogue",
     Role.ADMINISTRATOR: "fleet accounts",
     Role.AUDITOR: "audit ledger",

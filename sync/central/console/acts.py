@@ -37,6 +37,8 @@ class Act(StrEnum):
     ENTRY_REQUEUED = "entry_requeued"
     ENTRY_RELEASED = "entry_released"
     CASE_FORWARDED = "case_forwarded"
+    CASE_RECLAIMED = "case_reclaimed"
+    RECLAIM_REFUSED = "reclaim_refused"
     TERMINAL_SUSPENDED = "terminal_suspended"
     TERMINAL_LIFTED = "terminal_lifted"
     ALARM_CLOSED = "alarm_closed"

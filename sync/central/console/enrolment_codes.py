@@ -1,14 +1,14 @@
-"""One-time codes by which new terminals enrol: made for a place, listed while open, made void."""
+"""One-time codes by which terminals enrol: made for a place or for that of another terminal, listed while open, made void."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kiosk.domain.entry import iso_utc
-from sync.central.store import Store
+from sync.central.store import Store, code_hash
+from sync.central.successors import add_code
 
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without those that are taken for one another when they are read aloud or off a screen."""
@@ -25,6 +25,8 @@ class OpenCode:
     operator: str
     made_at: str
     expires_at: str
+    successor_of: str
+    """The number of the terminal whose place it gives; empty: a place of its own."""
 
 
 class EnrolmentCodes:
@@ -33,14 +35,19 @@ class EnrolmentCodes:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def make(self, label: str, operator: str, hours: int) -> tuple[str, datetime]:
-        """A new code and when it ends; it is not kept, only its hash is."""
+    def make(
+        self, label: str, operator: str, hours: int, successor_of: str | None = None
+    ) -> tuple[str, datetime]:
+        """A new code and when it ends; it is not kept, only its hash is. Raises `UnknownTerminal`.
+
+        With the number of a terminal it is good for that terminal's place alone.
+        """
         code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
-        expires_at = self._store.add_enrolment_code(code, timedelta(hours=hours))
+        expires_at = add_code(self._store, code, timedelta(hours=hours), successor_of)
         with self._store.transaction() as run:
             run.execute(
                 "insert into enrolment_label values (?, ?, ?, ?) on conflict (code_hash) do nothing",
-                (_code_hash(code), label, operator, self._store.now()),
+                (code_hash(code), label, operator, self._store.now()),
             )
         return code, expires_at
 
@@ -48,8 +55,11 @@ class EnrolmentCodes:
         """Those that are neither used nor expired, the next to expire first."""
         with self._store.reading() as run:
             rows = run.execute(
-                "select c.code_hash, coalesce(l.label, ''), coalesce(l.operator, ''), c.created_at, c.expires_at"
+                "select c.code_hash, coalesce(l.label, ''), coalesce(l.operator, ''), c.created_at, c.expires_at,"
+                " coalesce(t.terminal_number, '')"
                 " from enrolment_code c left join enrolment_label l on l.code_hash = c.code_hash"
+                " left join succession_code s on s.code_hash = c.code_hash"
+                " left join terminal t on t.terminal_id = s.predecessor_id"
                 " where c.used_by is null and c.expires_at > ? order by c.expires_at limit 200",
                 (self._store.now(),),
             ).fetchall()
@@ -68,8 +78,3 @@ class EnrolmentCodes:
                 (iso_utc(datetime.fromisoformat(now)), key, now),
             )
             return run.rowcount == 1
-
-
-def _code_hash(code: str) -> bytes:
-    """As `sync.central.store` keeps codes."""
-    return hashlib.sha256(b"linban enrolment code 1\0" + code.strip().encode("utf-8")).digest()

@@ -15,6 +15,7 @@ NAVIGATION = (
     (Right.FLEET, "/terminals", "终端"),
     (Right.CASES, "/cases", "办件"),
     (Right.ENTRIES, "/entries", "待处理条目"),
+    (Right.RECLAIM, "/reclaims", "凭条认回"),
     (Right.VOICES, "/ratings", "评价"),
     (Right.VOICES, "/tickets", "办不成事"),
     (Right.ENROL, "/codes", "登记码"),

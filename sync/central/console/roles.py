@@ -38,6 +38,8 @@ class Right(StrEnum):
     """To see what a resident wrote, with a reason."""
     ENTRIES = "entries"
     REQUEUE = "requeue"
+    RECLAIM = "reclaim"
+    """To make a case known again from the resident's slip."""
     VOICES = "voices"
     ENROL = "enrol"
     CATALOGUE = "catalogue"
@@ -50,7 +52,7 @@ _VIEWER = frozenset({Right.FLEET, Right.CASES, Right.ENTRIES, Right.VOICES})
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: _VIEWER,
     Role.OPERATOR: _VIEWER
-    | {Right.STANDING, Right.MOVE, Right.SHOW, Right.REQUEUE, Right.ENROL, Right.LEDGER},
+    | {Right.STANDING, Right.MOVE, Right.SHOW, Right.REQUEUE, Right.RECLAIM, Right.ENROL, Right.LEDGER},
     Role.PUBLISHER: frozenset({Right.FLEET, Right.CATALOGUE}),
     Role.ADMINISTRATOR: frozenset({Right.FLEET, Right.ACCOUNTS}),
     Role.AUDITOR: frozenset({Right.AUDIT, Right.LEDGER}),

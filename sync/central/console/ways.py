@@ -11,6 +11,7 @@ from sync.central.console.pages import (
     entries,
     fleet,
     ledger,
+    reclaims,
     sign_in,
     voices,
 )
@@ -21,6 +22,7 @@ WAYS: tuple[Way, ...] = (
     *fleet.WAYS,
     *cases.WAYS,
     *entries.WAYS,
+    *reclaims.WAYS,
     *voices.WAYS,
     *codes.WAYS,
     *catalogue.WAYS,

@@ -137,6 +137,8 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "entry_requeued": ("条目重新处理", "Requeued an entry"),
         "entry_released": ("条目放行", "Released an entry"),
         "case_forwarded": ("再次转送办件", "Passed a case on again"),
+        "case_reclaimed": ("凭条认回办件", "Reclaimed a case"),
+        "reclaim_refused": ("凭条未通过核对", "Slip refused"),
         "terminal_suspended": ("停用终端", "Suspended a terminal"),
         "terminal_lifted": ("恢复终端", "Lifted a suspension"),
         "alarm_closed": ("了结报警", "Closed an alarm"),
@@ -151,6 +153,38 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "account_reset": ("重置账号", "Reset an account"),
         "account_removed": ("停用账号", "Removed an account"),
         "role_changed": ("变更角色", "Changed a role"),
+    },
+    "reclaim": {
+        "known": (
+            "平台上有这件办件，内容齐全，不用再做什么。",
+            "The case is here, whole; nothing had to be done.",
+        ),
+        "reclaimed": (
+            "已凭凭条认回。内容还没有，请群众重新提供。",
+            "Known by the slip alone: its content must be given again.",
+        ),
+        "set_apart": (
+            "这件办件来过，但被隔离了。请到“待处理条目”处理。",
+            "The case came and was set apart: see the entries that are set aside.",
+        ),
+    },
+    "reclaim_refused": {
+        "no-signed-slip": (
+            "这不是带签名的凭条二维码，或没有扫全。请重新扫描。",
+            "This is no signed code of a slip, or a part of it is missing. Scan it again.",
+        ),
+        "unknown-terminal": (
+            "平台不认识凭条上的终端。",
+            "The platform does not know the terminal on the slip.",
+        ),
+        "unknown-key": (
+            "平台没有听那台终端说过签这张凭条的钥匙：可能是假的；也可能平台刚恢复，等终端联络一次再试。",
+            "No terminal told of the key that signed this: a forgery, or the platform was put back and the terminal has not called since.",
+        ),
+        "bad-signature": (
+            "签名不对：这张凭条不是那台终端签的。",
+            "The signature is wrong: that terminal did not sign this.",
+        ),
     },
     "done": {
         "moved": ("状态已变更，终端会收到通知。", "The case was moved; the terminal will be told."),

@@ -13,6 +13,7 @@ from sync.central.console.case_facts import NEXT, WITH_WORDS, CaseFacts, CaseLoo
 from sync.central.console.pages.fleet import page_number
 from sync.central.console.roles import Right
 from sync.central.console.visit import Refused, Visit, Way
+from sync.central.reclaim import Reclaims
 from sync.wire import MAX_WORDS
 
 _MOVED_MEANWHILE = "办件刚被别人变更过，请看清现在的状态再处理。"
@@ -107,12 +108,14 @@ def show(visit: Visit) -> Response:
 
 def _case_page(visit: Visit, facts: CaseFacts, shown: bool, trouble: str = "", status: int = 200) -> Response:
     content = CaseLook(visit.desk.platform.store).content(facts.row, shown)
+    paper = Reclaims(visit.desk.platform.store).of(facts.row.receipt_number)
     return visit.page(
         "case.html",
         status,
         facts=facts,
         row=facts.row,
         content=content,
+        contradicted=paper is not None and not paper.agrees,
         shown=shown,
         trouble=trouble,
         moves=NEXT[PlatformState(facts.row.state)],

@@ -9,6 +9,7 @@ from sync.central.console.acts import Act
 from sync.central.console.enrolment_codes import VALID_HOURS, EnrolmentCodes
 from sync.central.console.roles import Right
 from sync.central.console.visit import Refused, Visit, Way
+from sync.central.successors import UnknownTerminal
 
 
 def codes(visit: Visit) -> Response:
@@ -24,9 +25,15 @@ def make(visit: Visit) -> Response:
         raise Refused(422, "请从列出的时限里选一个。")
     if not label:
         return _page(visit, trouble="请填写终端要放在哪里。", status=422)
-    visit.note(Act.CODE_MADE, "", f"{hours} h")
-    code, expires_at = EnrolmentCodes(visit.desk.platform.store).make(label, visit.name, int(hours))
-    return _page(visit, code=code, expires_at=iso_utc(expires_at), label=label)
+    successor_of = visit.filled("successor_of", 6)
+    visit.note(Act.CODE_MADE, successor_of, f"{hours} h")
+    try:
+        code, expires_at = EnrolmentCodes(visit.desk.platform.store).make(
+            label, visit.name, int(hours), successor_of or None
+        )
+    except UnknownTerminal:
+        return _page(visit, trouble="没有这台终端。", status=422)
+    return _page(visit, code=code, expires_at=iso_utc(expires_at), label=label, successor_of=successor_of)
 
 
 def revoke(visit: Visit) -> Response:
@@ -39,7 +46,13 @@ def revoke(visit: Visit) -> Response:
 
 
 def _page(
-    visit: Visit, code: str = "", expires_at: str = "", label: str = "", trouble: str = "", status: int = 200
+    visit: Visit,
+    code: str = "",
+    expires_at: str = "",
+    label: str = "",
+    successor_of: str = "",
+    trouble: str = "",
+    status: int = 200,
 ) -> Response:
     return visit.page(
         "codes.html",
@@ -49,6 +62,7 @@ def _page(
         code=code,
         expires_at=expires_at,
         label=label,
+        successor_of=successor_of,
         trouble=trouble,
     )
 
