@@ -14,20 +14,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kiosk.domain.case import Case, new_entry_id
-from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, entry_digest, iso_utc
-from kiosk.domain.receipt import receipt_number
-from kiosk.journal.sealing import encode_case, seal
+from kiosk.domain.entry import RecordedEntry, iso_utc
 from sync.backoff import Backoff
 from sync.batch import EntriesAnswer, to_batch
 from sync.central.exchange import Platform
 from sync.signing import SignedAnswer, SignedRequest, sign_request, verify_answer
 from sync.wire import Result, decode, encode
+from tests.invented_entries import chain
 
 _ANSWER_S = 60.0
 _RETRY_CAP_S = 300.0
@@ -58,7 +55,7 @@ def found_fleet(platform: Platform, count: int, each: int) -> list[FleetTerminal
     for place in range(count):
         number = f"{300000 + place:06d}"
         terminal = FleetTerminal(f"t{number}", number, Ed25519PrivateKey.generate())
-        terminal.entries = _entries(number, each, sealing_key)
+        terminal.entries = chain(each, number, sealing_key)
         fleet.append(terminal)
         rows.append(
             (terminal.terminal_id, number, "370508", terminal.key.public_key().public_bytes_raw(), now)
@@ -207,40 +204,3 @@ async def _read(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], byte
         if name:
             headers[name.lower()] = value.strip()
     return int(head[0].split(" ")[1]), headers, await reader.readexactly(int(headers["content-length"]))
-
-
-def _entries(number: str, count: int, sealing_key: bytes) -> list[RecordedEntry]:
-    entries: list[RecordedEntry] = []
-    moment, previous = datetime(2026, 11, 22, tzinfo=UTC), GENESIS
-    for sequence in range(1, count + 1):
-        entry_id = new_entry_id()
-        header = EntryHeader(
-            terminal_number=number,
-            entry_id=entry_id,
-            kind=EntryKind.CASE,
-            service_code="pension-qualification",
-            pack_version="1.0.0",
-            receipt_number=receipt_number(number, entry_id),
-        )
-        case = Case(
-            entry_id=entry_id,
-            service_code=header.service_code,
-            pack_version=header.pack_version,
-            started_at=moment,
-            answers={"phone": "13900000000"},
-        )
-        sealed = seal(encode_case(case), header, sealing_key)
-        digest = entry_digest(header, sequence, moment, "boot", float(sequence), sealed, previous)
-        values: dict[str, Any] = {"sealed": sealed, "previous_digest": previous, "digest": digest}
-        entries.append(
-            RecordedEntry(
-                header=header,
-                sequence=sequence,
-                recorded_at=moment,
-                boot_id="boot",
-                monotonic_s=float(sequence),
-                **values,
-            )
-        )
-        previous = digest
-    return entries

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.domain.case import Case, new_entry_id
-from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, entry_digest
-from kiosk.domain.receipt import receipt_number
-from kiosk.journal.sealing import encode_case, seal
+from kiosk.domain.entry import GENESIS, RecordedEntry
 from sync.central.exchange import Platform
 from sync.central.store import Terminal
 from sync.heartbeat_wire import HeartbeatRequest
 from sync.wire import WireEntry, to_wire
+from tests.invented_entries import next_entry, redigested
 
 _START = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
@@ -39,32 +37,11 @@ class SimulatedTerminal:
         """Make more entries; `changes` alter the last before its digest is made."""
         made = []
         for _ in range(count):
-            previous = self.entries[-1].digest if self.entries else GENESIS
-            entry_id, sequence = new_entry_id(), len(self.entries) + 1
-            header = EntryHeader(
-                terminal_number=self.known.terminal_number,
-                entry_id=entry_id,
-                kind=EntryKind.CASE,
-                service_code="pension-qualification",
-                pack_version="1.0.0",
-                receipt_number=receipt_number(self.known.terminal_number, entry_id),
-            )
-            case = Case(
-                entry_id=entry_id,
-                service_code=header.service_code,
-                pack_version=header.pack_version,
-                started_at=_START,
-                answers={"phone": "13900000000", "household": "same", "note": "住址未变，本人到场办理。"},
-            )
-            entry = RecordedEntry(
-                header=header,
-                sequence=sequence,
-                recorded_at=_START + timedelta(seconds=sequence),
-                boot_id=self.boot_id,
-                monotonic_s=1000.0 + sequence,
-                sealed=seal(encode_case(case), header, self.sealing_key),
-                previous_digest=previous,
-                digest=b"",
+            entry = next_entry(
+                self.known.terminal_number,
+                self.entries[-1] if self.entries else None,
+                self.sealing_key,
+                self.boot_id,
             )
             self.entries.append(redigested(entry, **changes))
             made.append(to_wire(self.entries[-1]))
@@ -92,21 +69,6 @@ class SimulatedTerminal:
             "disk_free_bytes": 10_000_000_000,
         }
         return HeartbeatRequest(**{**said, **changes})
-
-
-def redigested(entry: RecordedEntry, **changes: Any) -> RecordedEntry:
-    """The entry altered, with a digest that covers the alteration."""
-    changed = replace(entry, **changes)
-    digest = entry_digest(
-        changed.header,
-        changed.sequence,
-        changed.recorded_at,
-        changed.boot_id,
-        changed.monotonic_s,
-        changed.sealed,
-        changed.previous_digest,
-    )
-    return replace(changed, digest=digest)
 
 
 def enrolled(platform: Platform, name: str = "one") -> SimulatedTerminal:

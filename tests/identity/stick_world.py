@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
-from kiosk.domain.case import Case, new_entry_id
 from kiosk.domain.receipt import Receipt
 from kiosk.journal.journal import Journal
 from sync import usb_bundle
@@ -23,6 +22,7 @@ from sync.central.server import build_platform, serving
 from sync.enrolment import enrol
 from sync.platform_client import PlatformClient
 from sync.stick import Stick
+from tests.invented_cases import case_with, invented_case
 
 CODES = ("4821093377", "4821093378")
 CLOCK = SystemClock()
@@ -42,18 +42,7 @@ class Terminal:
         self.number = self.enrolment.terminal_number
 
     def record(self, count: int) -> list[Receipt]:
-        return [
-            self.journal.entries.record(
-                Case(
-                    entry_id=new_entry_id(),
-                    service_code="pension-certification",
-                    pack_version="1.0.0",
-                    started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-                    answers={"phone": "13900000000"},
-                )
-            )
-            for _ in range(count)
-        ]
+        return [self.journal.entries.record(invented_case()) for _ in range(count)]
 
     def waiting(self) -> int:
         summary = self.journal.outbox.summary()
@@ -164,16 +153,7 @@ class PulledOutStick(Stick):
 
 
 def hand_in(terminal: Terminal, contents: list[bytes]) -> Receipt:
-    entry_id = new_entry_id()
-    case = Case(
-        entry_id=entry_id,
-        service_code="pension-certification",
-        pack_version="1.0.0",
-        started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-        answers={},
-        attachments=tuple(terminal.journal.attachments.put(entry_id, "image/jpeg", one) for one in contents),
-    )
-    return terminal.journal.entries.record(case)
+    return terminal.journal.entries.record(case_with(terminal.journal, *contents))
 
 
 def attachments_held(platform: Platform) -> list[bool]:

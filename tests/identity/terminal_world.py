@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from click.testing import CliRunner, Result
 from kiosk.cli import kiosk
 from kiosk.clock import SystemClock
 from kiosk.config import Settings, load
-from kiosk.domain.case import Case, new_entry_id
 from kiosk.domain.enrolment import Standing
 from kiosk.domain.receipt import Receipt
 from kiosk.errors import (
@@ -34,6 +33,7 @@ from sync.enrolment import enrol
 from sync.identity import open_identity
 from sync.platform_client import PlatformClient
 from sync.slip_keys import tell_slip_key
+from tests.invented_cases import invented_case
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOCK = SystemClock()
@@ -118,18 +118,7 @@ def journal_of(settings: Settings) -> Journal:
 
 def record(settings: Settings, count: int = 1) -> list[Receipt]:
     with journal_of(settings) as journal:
-        return [
-            journal.entries.record(
-                Case(
-                    entry_id=new_entry_id(),
-                    service_code="pension-certification",
-                    pack_version="1.0.0",
-                    started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-                    answers={"phone": "13900000000"},
-                )
-            )
-            for _ in range(count)
-        ]
+        return [journal.entries.record(invented_case()) for _ in range(count)]
 
 
 def standing(settings: Settings) -> Standing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.config import Settings, load
 from kiosk.documents.signed_receipt import signed_text
-from kiosk.domain.case import Case, PlatformState, new_entry_id
+from kiosk.domain.case import PlatformState
 from kiosk.domain.enrolment import Standing
 from kiosk.errors import (
     JournalError,
@@ -33,6 +32,7 @@ from sync.platform_client import PlatformClient, Refused
 from sync.usb_bundle import export, import_answers
 from tests.identity.conftest import SoftTpm
 from tests.identity.terminal_world import CLOCK, World, journal_of, record, standing
+from tests.invented_cases import case_with
 
 
 @pytest.mark.fault(125)
@@ -86,18 +86,8 @@ def test_word_on_an_old_case_reaches_the_terminal_that_took_the_place(world: Wor
 def test_what_was_handed_in_before_follows_over_the_line(world: World) -> None:
     settings = world.settings
     world.enrol(settings)
-    entry_id, content = new_entry_id(), os.urandom(700_000)
     with journal_of(settings) as journal:
-        attachment = journal.attachments.put(entry_id, "image/jpeg", content)
-        case = Case(
-            entry_id=entry_id,
-            service_code="pension-certification",
-            pack_version="1.0.0",
-            started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-            answers={},
-            attachments=(attachment,),
-        )
-        journal.entries.record(case)
+        journal.entries.record(case_with(journal, os.urandom(700_000)))
     settings.terminal_key_file.unlink()
     enrolment = enrol_again(settings, CLOCK, world.code("100001"))
     world.deliver(settings)

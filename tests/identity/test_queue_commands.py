@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from kiosk.cli import kiosk
 from kiosk.clock import SystemClock
 from kiosk.commands.journal_words import JOURNAL, SECRET, STANDING
 from kiosk.config import PlatformSettings, Settings, load
-from kiosk.domain.case import Case, ParkReason, new_entry_id
+from kiosk.domain.case import ParkReason
 from kiosk.domain.enrolment import Standing
 from kiosk.domain.receipt import Receipt
 from kiosk.errors import JournalFault, SecretFault
@@ -27,6 +27,7 @@ from sync.central.server import build_platform, serving
 from sync.enrolment import enrol
 from sync.platform_client import PlatformClient
 from sync.stick_words import SENTENCES
+from tests.invented_cases import invented_case
 
 CODE = "4821093377"
 COMMANDS = ("status", "list", "show", "retry", "export", "import", "verify")
@@ -59,14 +60,7 @@ class Site:
         with self.journal() as journal:
             enrol(client, journal, CODE)
             for _ in range(3):
-                case = Case(
-                    entry_id=new_entry_id(),
-                    service_code="pension-certification",
-                    pack_version="1.0.0",
-                    started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-                    answers={"phone": "13900000000"},
-                )
-                self.receipts.append(journal.entries.record(case))
+                self.receipts.append(journal.entries.record(invented_case()))
         client.close()
 
     def run(self, *words: str) -> Result:

@@ -37,7 +37,7 @@ from kiosk.documents.signed_receipt import (
     signed_text,
 )
 from kiosk.documents.slip import compose_slip
-from kiosk.domain.case import Case, PlatformState, new_entry_id
+from kiosk.domain.case import PlatformState, new_entry_id
 from kiosk.domain.presented_code import CodeKind, classify
 from kiosk.domain.receipt import Receipt, number_from_scan, qr_text, receipt_number
 from kiosk.errors import LineFault, PlatformError
@@ -51,6 +51,7 @@ from sync.enrolment import enrol
 from sync.paper_wire import Reclaim, ReclaimAnswer
 from sync.platform_client import PlatformClient
 from sync.slip_keys import tell_slip_key
+from tests.invented_cases import invented_case
 
 CODE = "4821093377"
 KEY = bytes(range(32))
@@ -199,14 +200,7 @@ class Site:
         self.client.become(enrol(self.client, self.journal, CODE))
 
     def record(self) -> Receipt:
-        case = Case(
-            entry_id=new_entry_id(),
-            service_code="pension-certification",
-            pack_version="1.0.0",
-            started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-            answers={"phone": "13900000000"},
-        )
-        return self.journal.entries.record(case)
+        return self.journal.entries.record(invented_case())
 
     def slip(self, receipt: Receipt) -> str:
         key = usable_slip_key(self.journal.settings)

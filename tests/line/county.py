@@ -13,36 +13,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from kiosk.clock import Clock, SystemClock
 from kiosk.config import PathSettings, PlatformSettings, Settings
-from kiosk.domain.case import Case, DeliveryState, new_entry_id
+from kiosk.domain.case import DeliveryState
 from kiosk.domain.entry import GENESIS
 from kiosk.domain.receipt import Receipt
 from kiosk.journal.journal import Journal, load_or_create_key
 from sync.agent import Agent
 from sync.central.exchange import Platform
 from sync.central.server import build_platform, listen, uvicorn_server
+from tests.invented_cases import invented_case
 
 _TICK_S = 0.01
 _PAUSE_S = 0.02
 """Between two residents, at most."""
 _QUICK: dict[str, Any] = {"heartbeat_s": 3.0, "retry_cap_s": 8.0}
 _tick = threading.Event()
-
-
-def invented_case() -> Case:
-    """A case of an invented resident."""
-    return Case(
-        entry_id=new_entry_id(),
-        service_code="pension-qualification",
-        pack_version="1.0.0",
-        started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-        answers={"phone": "13900000000", "household": "same", "note": "住址未变，本人到场办理。"},
-    )
 
 
 def until(holds: Callable[[], bool], within_s: float, what: Callable[[], object] = str) -> float:

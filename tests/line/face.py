@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kiosk.clock import SystemClock
 from kiosk.journal.journal import Journal, load_or_create_key
-from tests.line.county import invented_case
+from tests.invented_cases import invented_case
 
 
 def main(journal_file: Path, key_file: Path, count: int, every_s: float) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 import threading
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import SystemClock
 from kiosk.config import KeepingSettings, PathSettings, PlatformSettings, Settings
-from kiosk.domain.case import Case, new_entry_id
 from kiosk.domain.receipt import Receipt
 from kiosk.errors import PlatformError
 from kiosk.journal.journal import Journal, load_or_create_key
@@ -25,6 +24,7 @@ from sync.line import Line
 from sync.platform_client import Limits, PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.relay import Relay
+from tests.invented_cases import invented_case
 
 CODE = "4821093377"
 _LIMITS = Limits(connect_s=5.0, read_s=10.0, whole_s=20.0)
@@ -144,14 +144,7 @@ class Terminal:
 
     def record(self) -> Receipt:
         """A case of an invented resident. Raises `JournalError(STOPPED)` where the platform has said so."""
-        case = Case(
-            entry_id=new_entry_id(),
-            service_code="pension-certification",
-            pack_version="1.0.0",
-            started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-            answers={"phone": "13900000000"},
-        )
-        return self.journal.entries.record(case)
+        return self.journal.entries.record(invented_case())
 
     def lease_and_die(self) -> None:
         """A sender dies with entries in its hands. This process lives on, so the lease has to run out by itself."""

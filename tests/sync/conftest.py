@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
-from kiosk.domain.case import Case, new_entry_id
 from kiosk.domain.enrolment import Enrolment
 from kiosk.domain.receipt import Receipt
 from kiosk.errors import PlatformError
@@ -27,6 +26,7 @@ from sync.line import Line
 from sync.line_simulator import LineSimulator
 from sync.platform_client import PlatformClient
 from sync.relay import Relay
+from tests.invented_cases import invented_case
 from tests.sync.county import CODE, county  # noqa: F401  (a fixture)
 from tests.sync.impostor import QUICK, fooled_client, fooled_terminal, impostor  # noqa: F401  (fixtures)
 
@@ -67,7 +67,7 @@ class Terminal:
         return enrolment
 
     def record(self, count: int = 1) -> list[Receipt]:
-        return [self.journal.entries.record(_case()) for _ in range(count)]
+        return [self.journal.entries.record(invented_case()) for _ in range(count)]
 
     def drain(self) -> PlatformError | None:
         return self.relay.drain(self.journal)
@@ -90,20 +90,10 @@ class Terminal:
         self.after_batch()
 
 
-def _case() -> Case:
-    return Case(
-        entry_id=new_entry_id(),
-        service_code="pension-qualification",
-        pack_version="1.0.0",
-        started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-        answers={"phone": "13900000000"},
-    )
-
-
 @pytest.fixture
 def record_in() -> Callable[[Journal, int], list[Receipt]]:
     """Record cases of invented residents, as the face does."""
-    return lambda journal, count: [journal.entries.record(_case()) for _ in range(count)]
+    return lambda journal, count: [journal.entries.record(invented_case()) for _ in range(count)]
 
 
 @pytest.fixture

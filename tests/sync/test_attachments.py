@@ -11,7 +11,6 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kiosk.domain.attachment import Attachment
-from kiosk.domain.case import Case, new_entry_id
+from kiosk.domain.case import new_entry_id
 from kiosk.errors import LineFault, PlatformError
 from sync.attachments import AttachmentUpload
 from sync.central.attachment_store import AttachmentStore, Upload, UploadRefused
@@ -41,23 +40,16 @@ from sync.upload_wire import (
     pack_metadata,
     unpack_metadata,
 )
+from tests.invented_cases import case_with
 
 PHOTO = random.Random(7).randbytes(700_000)
 
 
 def hand_in(terminal: Any, *contents: bytes) -> list[Attachment]:
     """A case with attachments, recorded as the face does it."""
-    entry_id = new_entry_id()
-    attachments = [terminal.journal.attachments.put(entry_id, "image/jpeg", content) for content in contents]
-    case = Case(
-        entry_id=entry_id,
-        service_code="pension-qualification",
-        pack_version="1.0.0",
-        started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-        answers={"phone": "13900000000"},
-    )
-    terminal.journal.entries.record(replace(case, attachments=tuple(attachments)))
-    return attachments
+    case = case_with(terminal.journal, *contents)
+    terminal.journal.entries.record(case)
+    return list(case.attachments)
 
 
 def upload(terminal: Any, may_go_on: Callable[[], bool] = lambda: True) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -14,47 +13,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.domain.case import PlatformState, new_entry_id
-from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, entry_digest
-from kiosk.domain.receipt import receipt_number
+from kiosk.domain.case import PlatformState
+from kiosk.domain.entry import RecordedEntry
 from sync.acknowledgement import read_token, sign_batch, statement, verified_tokens
 from sync.signing import SignatureFault
 from sync.wire import EntryResult, Result
+from tests.invented_entries import chain
 
 KEY = Ed25519PrivateKey.generate()
 STORED_AT = "2026-11-22T02:00:00.000Z"
-
-
-def chain(count: int, terminal_number: str = "100001") -> list[RecordedEntry]:
-    """Entries that follow each other, as a journal holds them."""
-    entries: list[RecordedEntry] = []
-    previous = GENESIS
-    for sequence in range(1, count + 1):
-        entry_id = new_entry_id()
-        header = EntryHeader(
-            terminal_number=terminal_number,
-            entry_id=entry_id,
-            kind=EntryKind.CASE,
-            service_code="pension-certification",
-            pack_version="1.0.0",
-            receipt_number=receipt_number(terminal_number, entry_id),
-        )
-        moment, sealed = datetime(2026, 11, 22, 2, tzinfo=UTC), b"sealed %d" % sequence
-        digest = entry_digest(header, sequence, moment, "boot", sequence / 1000, sealed, previous)
-        entries.append(
-            RecordedEntry(
-                header=header,
-                sequence=sequence,
-                recorded_at=moment,
-                boot_id="boot",
-                monotonic_s=sequence / 1000,
-                sealed=sealed,
-                previous_digest=previous,
-                digest=digest,
-            )
-        )
-        previous = digest
-    return entries
 
 
 def results_for(entries: list[RecordedEntry], result: Result = Result.STORED) -> list[EntryResult]:

@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.catalogue.installed import offered
 from kiosk.catalogue.signature import SourcePack, publish
 from kiosk.config import PACKAGE_ROOT
-from kiosk.domain.case import Case, new_entry_id
 from kiosk.journal.audit import AuditEvent
 from sync.central.attachment_store import AttachmentStore
 from sync.central.catalogue_store import CatalogueStore
 from sync.central.exchange import Platform
 from sync.line_simulator import LineMode, LineSimulator
+from tests.invented_cases import case_with
 from tests.sync.test_process import SyncProcess, online, start_sync, url_of
 
 __all__ = ["start_sync"]
@@ -33,19 +33,8 @@ _TICK = threading.Event()
 
 
 def hand_in(sync: SyncProcess, content: bytes) -> None:
-    entry_id = new_entry_id()
     with sync.journal() as journal:
-        attachment = journal.attachments.put(entry_id, "image/jpeg", content)
-        journal.entries.record(
-            Case(
-                entry_id=entry_id,
-                service_code="pension-qualification",
-                pack_version="1.0.0",
-                started_at=datetime(2026, 11, 22, 2, 0, tzinfo=UTC),
-                answers={"phone": "13900000000"},
-                attachments=(attachment,),
-            )
-        )
+        journal.entries.record(case_with(journal, content))
 
 
 def line_carried(line: LineSimulator, bytes_up: int) -> bool:

@@ -10,13 +10,14 @@ import pytest
 from starlette.requests import Request
 
 from kiosk.domain.case import DeliveryState, ParkReason
-from kiosk.domain.entry import RecordedEntry, entry_digest
+from kiosk.domain.entry import RecordedEntry
 from kiosk.errors import LineFault
 from sync.central.exchange import Platform, as_signed
 from sync.heartbeat_wire import HeartbeatRequest
 from sync.platform_client import Refused
 from sync.slip_keys import tell_slip_key
 from sync.wire import EntryResult, Reason, Result
+from tests.invented_entries import redigested
 from tests.sync.county import beat
 
 
@@ -27,21 +28,6 @@ def entries(terminal: Any) -> list[RecordedEntry]:
 def send(terminal: Any, *sent: RecordedEntry) -> list[EntryResult]:
     found: list[EntryResult] = terminal.client.send_entries(list(sent), 0).results
     return found
-
-
-def redigested(entry: RecordedEntry, **changes: Any) -> RecordedEntry:
-    """The entry altered, with a digest that covers the alteration."""
-    changed = replace(entry, **changes)
-    digest = entry_digest(
-        changed.header,
-        changed.sequence,
-        changed.recorded_at,
-        changed.boot_id,
-        changed.monotonic_s,
-        changed.sealed,
-        changed.previous_digest,
-    )
-    return replace(changed, digest=digest)
 
 
 def notes(platform: Platform) -> list[tuple[str, int, int, bool]]:

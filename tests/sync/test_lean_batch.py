@@ -17,12 +17,12 @@ from kiosk.bench.invented_cases import MEASURING, invented_cases
 from kiosk.catalogue.loader import load_catalogue
 from kiosk.config import PACKAGE_ROOT
 from kiosk.domain.case import PlatformState
-from kiosk.domain.entry import GENESIS, RecordedEntry, entry_digest
+from kiosk.domain.entry import GENESIS, RecordedEntry
 from kiosk.journal.sealing import encode_case
 from sync.batch import EntriesAnswer, EntriesRequest, Outcome, in_runs, to_batch
 from sync.compression import compress
 from sync.wire import MAX_BATCH, Reason, Result, decode, encode
-from tests.sync.test_batch_acknowledgement import chain
+from tests.invented_entries import chain, redigested
 
 NUMBER = "100001"
 
@@ -38,11 +38,8 @@ def rechained(entries: list[RecordedEntry]) -> list[RecordedEntry]:
     chained: list[RecordedEntry] = []
     previous = GENESIS
     for one in entries:
-        digest = entry_digest(
-            one.header, one.sequence, one.recorded_at, one.boot_id, one.monotonic_s, one.sealed, previous
-        )
-        chained.append(replace(one, previous_digest=previous, digest=digest))
-        previous = digest
+        chained.append(redigested(one, previous_digest=previous))
+        previous = chained[-1].digest
     return chained
 
 
