@@ -2,5 +2,5 @@
 
 Start reading at `kiosk.journal.journal`.  Inside the package arrows run down only:
 `journal > salvage, replacement, backup, verification > outbox, entries, print_jobs, inbox, retention, audit_roots >
-attachments, audit, likeness, settings > sealing, schema > database`.
+attachments, audit, likeness, settings > receipts, sealing, schema > database`.
 """

@@ -27,6 +27,7 @@ from kiosk.journal import sealing
 from kiosk.journal.attachments import Attachments
 from kiosk.journal.database import Database, IntegrityError, Row
 from kiosk.journal.likeness import Likeness
+from kiosk.journal.receipts import RECEIPT_COLUMNS, receipt_of
 from kiosk.journal.settings import decode_enrolment
 
 
@@ -58,13 +59,12 @@ ENTRY_COLUMNS = (
     "entry.sequence, entry_id, receipt_number, terminal_number, kind, service_code, pack_version,"
     " recorded_at, boot_id, monotonic_ms, previous_digest, digest, sealed"
 )
-_KNOWN = "SELECT receipt_number, entry_id, sequence, recorded_at, service_code, digest FROM entry WHERE entry_id = ?"
+_KNOWN = f"SELECT {RECEIPT_COLUMNS} FROM entry WHERE entry_id = ?"
 _ENROLMENT = "SELECT value FROM setting WHERE key = 'enrolment'"
 _TAIL = "SELECT sequence, digest FROM entry ORDER BY sequence DESC LIMIT 1"
 _STATUS = (
-    "SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code, digest,"
-    " ifnull(state, 'recorded'), ifnull(platform_state, 'unknown'), park_reason, acknowledged_at"
-    " FROM entry LEFT JOIN delivery USING (sequence)"
+    f"SELECT {RECEIPT_COLUMNS}, ifnull(state, 'recorded'), ifnull(platform_state, 'unknown'), park_reason,"
+    " acknowledged_at FROM entry LEFT JOIN delivery USING (sequence)"
 )
 _STANDING = "SELECT value FROM setting WHERE key = 'standing'"
 _GOOD = Standing.OK.value.encode("ascii")
@@ -166,7 +166,7 @@ class Entries:
             row = self._database.row(_KNOWN, (entry_id.bytes,))
             if row is None and self.by_number(prepared.header.receipt_number) is None:
                 raise
-            return _receipt(row) if row is not None else None
+            return receipt_of(row) if row is not None else None
 
     def _append(self, prepared: PreparedCase) -> Receipt | None:
         """The one commit; None when the terminal was enrolled anew since the case was sealed, or was stopped."""
@@ -286,20 +286,9 @@ def _identities(entry_id: UUID) -> Iterator[UUID]:
         yield UUID(int=time_part | low)
 
 
-def _receipt(row: Row) -> Receipt:
-    return Receipt(
-        number=row[0],
-        entry_id=UUID(bytes=row[1]),
-        sequence=row[2],
-        received_at=datetime.fromisoformat(row[3]),
-        service_code=row[4],
-        digest=row[5],
-    )
-
-
 def _status(row: Row) -> EntryStatus:
     return EntryStatus(
-        receipt=_receipt(row[:6]),
+        receipt=receipt_of(row),
         delivery=DeliveryState(row[6]),
         platform=PlatformState(row[7]),
         park_reason=ParkReason(row[8]) if row[8] else None,

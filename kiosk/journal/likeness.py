@@ -8,11 +8,10 @@ they are one person's.  It goes when the sealed body goes.
 from __future__ import annotations
 
 import hmac
-from datetime import datetime
-from uuid import UUID
 
 from kiosk.domain.receipt import Receipt
 from kiosk.journal.database import Database
+from kiosk.journal.receipts import RECEIPT_COLUMNS, receipt_of
 from kiosk.journal.settings import SettingKey
 
 _BYTES = 16
@@ -25,14 +24,14 @@ _NOTE = (
     "UPDATE tally SET likened = (SELECT max(sequence) FROM entry)"
     " WHERE likened < (SELECT max(sequence) FROM entry)"
 )
-_SIMILAR = """
-SELECT receipt_number, entry_id, entry.sequence, recorded_at, service_code, digest
+_SIMILAR = f"""
+SELECT {RECEIPT_COLUMNS}
 FROM (SELECT sequence FROM likeness WHERE likeness = ?1
       UNION ALL SELECT sequence FROM entry WHERE sequence > (SELECT likened FROM tally) AND likeness = ?1)
      JOIN entry USING (sequence) LEFT JOIN delivery USING (sequence)
 WHERE ifnull(platform_state, 'unknown') NOT IN ('returned', 'rejected', 'concluded')
 ORDER BY entry.sequence DESC LIMIT 1
-"""
+"""  # noqa: S608  constants of ours
 
 
 class Likeness:
@@ -57,16 +56,7 @@ class Likeness:
     def newest(self, likeness: bytes) -> Receipt | None:
         """The newest entry of this likeness that is not over (returned, rejected, concluded)."""
         row = self._database.row(_SIMILAR, (likeness,))
-        if row is None:
-            return None
-        return Receipt(
-            number=row[0],
-            entry_id=UUID(bytes=row[1]),
-            sequence=row[2],
-            received_at=datetime.fromisoformat(row[3]),
-            service_code=row[4],
-            digest=row[5],
-        )
+        return receipt_of(row) if row else None
 
 
 def write_down_within(database: Database) -> None:
