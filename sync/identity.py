@@ -26,6 +26,7 @@ from sync.wire import ChainStart
 
 log = logging.getLogger(__name__)
 
+_LOST_FOR_GOOD = frozenset({SecretFault.GONE, SecretFault.FOREIGN})
 _SET_ASIDE = ".damaged-keyless-"
 """Beside the journal, as what was set aside for other reasons is; heartbeats tell that there is one."""
 
@@ -120,11 +121,20 @@ def _finish_renewal(settings: Settings, known: bytes | None) -> None:
 
 
 def _page_key_if_any(settings: Settings) -> bytes | None:
+    """None only when it is lost for good: what can be mended must not cost the journal.
+
+    A TPM that does not answer may answer after the machine was switched off and on; that there is none any more,
+    only the settings can say.
+    """
     try:
         return load_or_create_key(settings.journal_key_file, settings.journal_file, settings.paths.tpm)
     except JournalError as error:
-        if error.fault is not JournalFault.MISSING_KEY:
+        cause = error.__cause__
+        if error.fault is not JournalFault.MISSING_KEY or not isinstance(cause, SecretError):
             raise
+        lost = cause.fault in _LOST_FOR_GOOD or (cause.fault is SecretFault.NO_TPM and not settings.paths.tpm)
+        if not lost:
+            raise cause from error
         return None
 
 

@@ -18,6 +18,10 @@ _SENTENCES = {
     "too-many-tries": "too many wrong codes; wait ten minutes",
     "not-for-succession": "this code enrols a new terminal; ask for one for the place of this terminal's number",
     "another-terminal": "this code is for the place of another terminal",
+    "no_tpm": "a key is sealed to the TPM, and the TPM does not answer: switch the machine off and on, then try again;"
+    ' where it is gone for good, say so in the settings first: tpm = "" under [paths]',
+    "unsafe": "a key is kept in a file that others may read, or that is damaged; kiosk doctor names it. Mend it, or move it away",
+    "two_keys": "two different keys are kept under one name; kiosk doctor names them. Move the wrong one away",
     "no_line": "the platform cannot be reached",
     "not_configured": "the settings name no platform: url under [platform]",
 }

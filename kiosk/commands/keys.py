@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kiosk.commands.finding import Finding, Verdict
 from kiosk.commands.journal_words import SECRET
 from kiosk.config import Settings
-from kiosk.errors import SecretError
+from kiosk.errors import SecretError, SecretFault
 from kiosk.secrets import keeping, tpm
 from kiosk.secrets.keeping import Place
 
@@ -16,6 +16,10 @@ _PLACES = {
     Place.CREDENTIAL: "given by systemd",
     Place.FILE: "in a file that only this account may read",
 }
+_MEND_TPM = (
+    "switch the machine off and on, which wakes most of them; where the TPM is gone for good, say so in the settings"
+    ' (tpm = "" under [paths]) and enrol the terminal again: kiosk enrol CODE --again'
+)
 _MEND = "put it back; else kiosk enrol CODE --again makes a new one and keeps the old journal aside"
 
 
@@ -37,7 +41,8 @@ def keys_found(settings: Settings) -> Iterator[Finding]:
             found = keeping.load(file, settings.paths.tpm)
         except SecretError as error:
             seen = f"{SECRET[error.fault]} ({error.detail})"
-            yield Finding(subject=subject, verdict=Verdict.FAILS, seen=seen, advice=_MEND)
+            advice = _MEND_TPM if error.fault is SecretFault.NO_TPM else _MEND
+            yield Finding(subject=subject, verdict=Verdict.FAILS, seen=seen, advice=advice)
             continue
         if found is not None:
             better = there and found.place is Place.FILE

@@ -73,7 +73,10 @@ def load_or_make(
     secret = make()
     try:
         if tpm.is_usable(tpm_address):
-            key_file.write_first(sealed_file(file), _encode(tpm.seal(tpm_address, secret)))
+            sealed = tpm.seal(tpm_address, secret)
+            if tpm.unseal(tpm_address, sealed) != secret:  # before it is the only one that there is
+                raise SecretError(SecretFault.NO_TPM, "the TPM gives back another secret than it was given")
+            key_file.write_first(sealed_file(file), _encode(sealed))
         else:
             key_file.write_first(file, secret)
     except FileExistsError:

@@ -75,6 +75,8 @@ class _Line:
     def __init__(self, descriptor: int, *, stream: bool) -> None:
         self._descriptor = descriptor
         self._stream = stream
+        self._dead = False
+        """It missed a deadline: nobody waits for it once more."""
 
     @classmethod
     @contextmanager
@@ -101,7 +103,10 @@ class _Line:
 
     def forget(self, handle: int) -> None:
         """Free a slot; what fails here fails again where it matters."""
-        with suppress(OSError, TpmGarbage):
+        if self._dead:
+            return
+        # Whatever is wrong: the secret may be here already, and the chip frees its slots when it is switched on.
+        with suppress(OSError, TpmGarbage, SecretError):
             self._exchange(protocol.flush(handle))
 
     def _exchange(self, command: bytes) -> bytes:
@@ -120,6 +125,7 @@ class _Line:
     def _read(self, size: int, until: float) -> bytes:
         ready, _, _ = select.select((self._descriptor,), (), (), max(until - _clock.monotonic(), 0.0))
         if not ready:
+            self._dead = True
             raise SecretError(SecretFault.NO_TPM, "the TPM does not answer")
         data = os.read(self._descriptor, size)
         if not data:
