@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +20,7 @@ from kiosk.errors import LineFault, PlatformError
 from sync.heartbeat_wire import HeartbeatAnswer, HeartbeatRequest
 from sync.platform_client import Limits, PlatformClient
 from sync.signing import SignedAnswer, SignedRequest, sign_answer
+from tests.sync.loopback_server import LoopbackServer
 
 QUICK = Limits(connect_s=1.0, read_s=1.0, whole_s=2.0)
 """Deadlines short enough for a test, long enough for a busy machine."""
@@ -42,23 +42,14 @@ def fault_of(client: PlatformClient) -> LineFault:
 Behaviour = Callable[[socket.socket, SignedRequest], None]
 
 
-class Impostor:
+class Impostor(LoopbackServer):
     """Something that listens where the platform should be. `behave` answers each request as it likes."""
 
     def __init__(self) -> None:
         self.signing_key = Ed25519PrivateKey.generate()
         self.requests: list[SignedRequest] = []
         self.behave: Behaviour = lambda connection, request: None
-        self.ended = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._threads: list[threading.Thread] = []
-        self._connections: list[socket.socket] = []
-        self._start(self._accept)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        super().__init__()
 
     def enrolment(self) -> Enrolment:
         """What a terminal believes that was enrolled with the platform whose key this one holds."""
@@ -87,33 +78,8 @@ class Impostor:
         sign_answer(answer, body, key or self.signing_key, datetime.now(UTC))
         return unsigned(body, status, answer.headers)
 
-    def close(self) -> None:
-        self.ended.set()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._connections:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(timeout=5)
-        for connection in self._connections:
-            connection.close()
-
-    def _start(self, work: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=work, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                self._connections.append(connection)
-                self._start(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as stream:
+    def serve(self, near: socket.socket) -> None:
+        with contextlib.suppress(ValueError), near.makefile("rb") as stream:
             while first := stream.readline():
                 method, target, _ = first.decode("ascii").split(" ")
                 headers = {}
@@ -123,7 +89,7 @@ class Impostor:
                 stream.read(int(headers.get("content-length", "0")))
                 request = SignedRequest(method, f"http://{headers['host']}{target}", headers)
                 self.requests.append(request)
-                self.behave(connection, request)
+                self.behave(near, request)
 
 
 def unsigned(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import select
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,77 +15,42 @@ from kiosk.config import PlatformSettings
 from kiosk.errors import LineFault, PlatformError
 from sync.heartbeat_wire import HeartbeatRequest
 from sync.platform_client import Limits, PlatformClient
+from tests.sync.loopback_server import LoopbackServer, pump
 from tests.sync.tls_front import Authority, TlsFront, server_context
 
 BEAT = HeartbeatRequest(version="0.1.0", pending=0, parked=0, uptime_s=1.0)
 QUICK = Limits(connect_s=2.0, read_s=2.0, whole_s=4.0)
 
 
-class SiteProxy:
+class SiteProxy(LoopbackServer):
     """An HTTP proxy (RFC 9110 §9.3.6 CONNECT, and absolute targets) that knows one name."""
 
     def __init__(self, names: dict[str, str]) -> None:
         self.asked: list[str] = []
         self._names = names
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
+        super().__init__()
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._open:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(timeout=5)
-        for one in self._open:
-            one.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._listener.accept()
-                self._open.append(near)
-                self._threads.append(threading.Thread(target=self._serve, args=(near,), daemon=True))
-                self._threads[-1].start()
-
-    def _serve(self, near: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            head = b""
-            while b"\r\n\r\n" not in head:
-                data = near.recv(65536)
-                if not data:
-                    return
-                head += data
-            method, target, version = head.split(b"\r\n", 1)[0].decode("ascii").split(" ")
-            self.asked.append(f"{method} {target}")
-            parts = urlsplit(target if "://" in target else f"//{target}")
-            address = self._names.get(parts.hostname or "")
-            if address is None:
-                near.sendall(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")
+    def serve(self, near: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = near.recv(65536)
+            if not data:
                 return
-            with socket.create_connection((address, parts.port or 80), timeout=5) as far:
-                if method == "CONNECT":
-                    near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                else:
-                    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-                    far.sendall(f"{method} {path} {version}\r\n".encode() + head.split(b"\r\n", 1)[1])
-                self._pump(near, far)
-
-    def _pump(self, near: socket.socket, far: socket.socket) -> None:
-        while True:
-            ready = select.select([near, far], [], [], 10)[0]
-            if not ready:
-                return
-            for one in ready:
-                data = one.recv(65536)
-                if not data:
-                    return
-                (far if one is near else near).sendall(data)
+            head += data
+        method, target, version = head.split(b"\r\n", 1)[0].decode("ascii").split(" ")
+        self.asked.append(f"{method} {target}")
+        parts = urlsplit(target if "://" in target else f"//{target}")
+        address = self._names.get(parts.hostname or "")
+        if address is None:
+            near.sendall(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")
+            return
+        with socket.create_connection((address, parts.port or 80), timeout=5) as far:
+            if method == "CONNECT":
+                near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+                far.sendall(f"{method} {path} {version}\r\n".encode() + head.split(b"\r\n", 1)[1])
+            pump(near, far)
 
 
 @pytest.fixture

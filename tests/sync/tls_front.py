@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
-import select
 import socket
 import ssl
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.sync.loopback_server import LoopbackServer, pump
 
 DAY = timedelta(days=1)
 
@@ -93,61 +92,23 @@ def _usage(signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-class TlsFront:
+class TlsFront(LoopbackServer):
     """Speaks TLS on one side and plain TCP to the platform on the other."""
 
     def __init__(self, context: ssl.SSLContext, to_port: int) -> None:
         self.handshakes: list[str] = []
         """The protocol of each that succeeded."""
-        self.connections = 0
         self._context, self._to_port = context, to_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._open: list[socket.socket] = []
-        self._threads[0].start()
+        super().__init__()
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._open:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(timeout=5)
-        for one in self._open:
-            one.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self._listener.accept()
-                self.connections += 1
-                self._open.append(near)
-                self._threads.append(threading.Thread(target=self._serve, args=(near,), daemon=True))
-                self._threads[-1].start()
-
-    def _serve(self, raw: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            raw.settimeout(5)
-            near = self._context.wrap_socket(raw, server_side=True)
-            self._open.append(near)
-            self.handshakes.append(near.version() or "")
-            with socket.create_connection(("127.0.0.1", self._to_port), timeout=5) as far:
-                self._pump(near, far)
-            near.close()
-
-    def _pump(self, near: ssl.SSLSocket, far: socket.socket) -> None:
-        while True:
-            ready = [near] if near.pending() else select.select([near, far], [], [], 20)[0]
-            if not ready:
-                return
-            for one in ready:
-                data = one.recv(65536)
-                if not data:
-                    return
-                (far if one is near else near).sendall(data)
+    def serve(self, near: socket.socket) -> None:
+        near.settimeout(5)
+        opened = self._context.wrap_socket(near, server_side=True)
+        self.hold(opened)
+        self.handshakes.append(opened.version() or "")
+        with socket.create_connection(("127.0.0.1", self._to_port), timeout=5) as far:
+            pump(opened, far)
+        opened.close()
 
 
 def server_context(certificate: tuple[Path, Path]) -> ssl.SSLContext:
