@@ -19,6 +19,7 @@ from devices.slip_printer.driver import EscPosPrinter
 from devices.slip_printer.simulator import ReceiptPrinterSimulator
 from devices.transport.address import port_at
 from tests.devices.pcsc_world import pcsc, pcsc_world, simulated_slot, slot_world  # noqa: F401  (fixtures)
+from tests.devices.stage_hands import far_end, usb_sam  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(autouse=True)

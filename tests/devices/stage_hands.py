@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import pytest
 
+from devices.id_card.simulator import IdCardReaderSimulator
 from devices.transport.tcp_far_end import TcpFarEnd
 
 HERE = Path(__file__).parent
@@ -154,3 +155,18 @@ def staged_keyboard(pipe: Path) -> Iterator[Stage]:
     """A stage with a keyboard plugged in, whose events come out of the simulator's pipe."""
     with ExitStack() as stack:
         yield Stage(stack, "input_stage.py", str(pipe))
+
+
+@pytest.fixture
+def far_end() -> TcpFarEnd:
+    """Where a stage leads what is written to its sockets."""
+    return TcpFarEnd()
+
+
+@pytest.fixture
+def usb_sam(far_end: TcpFarEnd) -> Iterator[IdCardReaderSimulator]:
+    """A card reader for a stage, without a card."""
+    require_stage()
+    with IdCardReaderSimulator(far_end) as simulator:
+        simulator.start()
+        yield simulator

@@ -2,73 +2,53 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import threading
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
 from devices.id_card.simulator import IdCardReaderSimulator
 from devices.transport.hotplug import HotplugWatch
 from devices.transport.tcp_far_end import TcpFarEnd
+from tests.devices import stage_hands
 
 
-def _beside(name: str) -> ModuleType:
-    """A module in this folder; tests are imported without packages."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = sys.modules.setdefault(name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-stage_hands: Any = _beside("stage_hands")
-
-
-@pytest.fixture
-def sam() -> Iterator[IdCardReaderSimulator]:
-    stage_hands.require_stage()
-    with IdCardReaderSimulator(TcpFarEnd()) as simulator:
-        simulator.start()
-        yield simulator
-
-
-def _recoveries(sam: IdCardReaderSimulator, how: str, address: str, kind: str) -> list[tuple[float, float]]:
+def _recoveries(
+    usb_sam: IdCardReaderSimulator, far_end: TcpFarEnd, how: str, address: str, kind: str
+) -> list[tuple[float, float]]:
     """Seconds until the pulled plug was noticed, and from its return until the reader is online again."""
     import time
 
     measured = []
-    with stage_hands.staged(kind, sam._port) as stage:
+    with stage_hands.staged(kind, far_end) as stage:
         seat = stage.seat(address)
         seat.tell(how)
         seat.until_state("online")
         for _ in range(2):
             pulled_at = time.monotonic()
-            sam.unplug()
+            usb_sam.unplug()
             noticed_at = seat.until_state("no_device")
             # Long enough for the retries to have slowed down.
             threading.Event().wait(1.0)
             plugged_at = time.monotonic()
-            sam.plug()
+            usb_sam.plug()
             measured.append((noticed_at - pulled_at, seat.until_state("online") - plugged_at))
     return measured
 
 
 @pytest.mark.parametrize(("kind", "address"), [("sam", "usb:0400:C35A"), ("hid", "hid:2b8b:2721")])
-def test_udev_tells_of_every_plug(sam: IdCardReaderSimulator, kind: str, address: str) -> None:
-    for noticed_s, recovered_s in _recoveries(sam, "serve", address, kind):
+def test_udev_tells_of_every_plug(
+    usb_sam: IdCardReaderSimulator, far_end: TcpFarEnd, kind: str, address: str
+) -> None:
+    for noticed_s, recovered_s in _recoveries(usb_sam, far_end, "serve", address, kind):
         assert noticed_s < 1.0
         assert recovered_s < 1.0
 
 
-def test_a_loose_plug_is_looked_at_all_the_same(sam: IdCardReaderSimulator) -> None:
+def test_a_loose_plug_is_looked_at_all_the_same(usb_sam: IdCardReaderSimulator, far_end: TcpFarEnd) -> None:
     """Events that never pause must not keep everybody from looking."""
-    with stage_hands.staged("hid", sam._port) as stage:
+    with stage_hands.staged("hid", far_end) as stage:
         seat = stage.seat("hid:2b8b:2721")
         seat.tell("serve")
         seat.until_state("online")
@@ -76,9 +56,9 @@ def test_a_loose_plug_is_looked_at_all_the_same(sam: IdCardReaderSimulator) -> N
 
         def shake() -> None:
             while not ended.wait(0.03):
-                sam.unplug()
+                usb_sam.unplug()
                 ended.wait(0.03)
-                sam.plug()
+                usb_sam.plug()
 
         shaking = threading.Thread(target=shake)
         shaking.start()
@@ -89,13 +69,15 @@ def test_a_loose_plug_is_looked_at_all_the_same(sam: IdCardReaderSimulator) -> N
         ended.set()
         shaking.join()
         assert max(later - earlier for earlier, later in pairwise(looks)) < 1.0
-        sam.plug()
+        usb_sam.plug()
         seat.until_state("online")
 
 
 @pytest.mark.slow
-def test_without_udev_a_plug_is_found_within_two_seconds(sam: IdCardReaderSimulator) -> None:
-    for noticed_s, recovered_s in _recoveries(sam, "serve-deaf", "hid:2b8b:2721", "hid"):
+def test_without_udev_a_plug_is_found_within_two_seconds(
+    usb_sam: IdCardReaderSimulator, far_end: TcpFarEnd
+) -> None:
+    for noticed_s, recovered_s in _recoveries(usb_sam, far_end, "serve-deaf", "hid:2b8b:2721", "hid"):
         assert noticed_s < 2.0
         assert recovered_s < 2.0
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -21,28 +16,9 @@ from kiosk.commands.finding import Finding, Verdict
 from kiosk.config import load
 from kiosk.domain.device_status import DeviceClass
 from kiosk.errors import ConfigError
+from tests.devices import stage_hands
 
 RULES = Path(__file__).parents[2] / "packaging" / "udev" / "70-linban.rules"
-
-
-def _beside(name: str) -> ModuleType:
-    """A module in this folder; tests are imported without packages."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = sys.modules.setdefault(name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-stage_hands: Any = _beside("stage_hands")
-
-
-@pytest.fixture
-def sam() -> Iterator[IdCardReaderSimulator]:
-    stage_hands.require_stage()
-    with IdCardReaderSimulator(TcpFarEnd()) as simulator:
-        simulator.start()
-        yield simulator
 
 
 @pytest.mark.parametrize(
@@ -54,15 +30,15 @@ def sam() -> Iterator[IdCardReaderSimulator]:
     ],
 )
 def test_what_is_plugged_in_is_listed_under_the_name_to_copy(
-    sam: IdCardReaderSimulator, kind: str, address: str, what: str
+    usb_sam: IdCardReaderSimulator, far_end: TcpFarEnd, kind: str, address: str, what: str
 ) -> None:
-    with stage_hands.staged(kind, sam._port, "1-2.4") as stage:
+    with stage_hands.staged(kind, far_end, "1-2.4") as stage:
         seat = stage.seat(address)
         assert [address, what, "good"] in seat.ask("plugged")["found"]
         assert seat.ask(f"reach {address}")["reach"] == "good"
         assert seat.ask(f"reach {address.partition('@')[0]}")["reach"] == "good"
         assert seat.ask(f"reach {address.partition('@')[0]}@1-2.5")["reach"] == "absent"
-        sam.unplug()
+        usb_sam.unplug()
         stage.lines.until("unplugged")
         assert seat.ask(f"reach {address}")["reach"] == "absent"
         assert address not in [found[0] for found in seat.ask("plugged")["found"]]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -20,28 +16,12 @@ from devices.transport.tcp_far_end import TcpFarEnd
 from kiosk.config import load
 from kiosk.errors import IpcError
 from kiosk.ipc import IpcClient
-
-
-def _beside(name: str) -> ModuleType:
-    """A module in this folder; tests are imported without packages."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = sys.modules.setdefault(name, importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(module)
-    return module
-
-
-stage_hands: Any = _beside("stage_hands")
+from tests.devices import stage_hands
 
 
 @pytest.fixture(scope="module", autouse=True)
 def umockdev() -> None:
     stage_hands.require_stage()
-
-
-@pytest.fixture
-def far_end() -> TcpFarEnd:
-    return TcpFarEnd()
 
 
 @pytest.fixture

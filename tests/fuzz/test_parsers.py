@@ -5,7 +5,6 @@ An input that once broke a parser is kept in `corpus/TARGET/` and tried for ever
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import tracemalloc
@@ -15,32 +14,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.targets import TARGETS, seeds
+
 HERE = Path(__file__).resolve().parent
 _RUNS = 1_000_000
 
 
-def _load_targets() -> object:
-    spec = importlib.util.spec_from_file_location("fuzz_targets", HERE / "targets.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_TARGETS = _load_targets()
-NAMES = list(_TARGETS.TARGETS)  # type: ignore[attr-defined]
+NAMES = list(TARGETS)
 
 
 def parse(name: str, data: bytes) -> None:
-    _TARGETS.TARGETS[name](data)  # type: ignore[attr-defined]
+    TARGETS[name](data)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_kept_inputs_and_ordinary_ones_parse(name: str) -> None:
     kept = [file.read_bytes() for file in sorted((HERE / "corpus" / name).glob("*"))]
     assert kept
-    for data in [*kept, *_TARGETS.seeds(name), b""]:  # type: ignore[attr-defined]
+    for data in [*kept, *seeds(name), b""]:
         parse(name, data)
 
 
@@ -48,14 +39,14 @@ def test_kept_inputs_and_ordinary_ones_parse(name: str) -> None:
 @given(data=st.binary(max_size=2048), seed=st.integers(0, 99), at=st.integers(0, 2048))
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_ordinary_inputs_with_anything_inside_parse(name: str, data: bytes, seed: int, at: int) -> None:
-    seeds = _TARGETS.seeds(name)  # type: ignore[attr-defined]
-    good = seeds[seed % len(seeds)]
+    known = seeds(name)
+    good = known[seed % len(known)]
     parse(name, good[: at % (len(good) + 1)] + data + good[at % (len(good) + 1) :])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_megabyte_of_anything_is_parsed_in_bounded_memory(name: str) -> None:
-    good = b"".join(_TARGETS.seeds(name))  # type: ignore[attr-defined]
+    good = b"".join(seeds(name))
     flood = (good * (1 + 250_000 // len(good)))[:250_000]
     tracemalloc.start()
     try:
@@ -70,11 +61,11 @@ def test_a_megabyte_of_anything_is_parsed_in_bounded_memory(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_million_hunted_inputs_parse(name: str, tmp_path: Path) -> None:
     pytest.importorskip("atheris")
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
+    begin_at = tmp_path / "seeds"
+    begin_at.mkdir()
     (tmp_path / "found").mkdir()
-    for number, seed in enumerate(_TARGETS.seeds(name)):  # type: ignore[attr-defined]
-        (seeds / f"seed-{number}").write_bytes(seed)
+    for number, seed in enumerate(seeds(name)):
+        (begin_at / f"seed-{number}").write_bytes(seed)
     hunt = subprocess.run(
         [
             *(sys.executable, str(HERE / "hunt.py"), name),
@@ -82,7 +73,7 @@ def test_a_million_hunted_inputs_parse(name: str, tmp_path: Path) -> None:
             *(
                 f"-artifact_prefix={tmp_path}/",
                 str(tmp_path / "found"),
-                str(seeds),
+                str(begin_at),
                 str(HERE / "corpus" / name),
             ),
         ],
