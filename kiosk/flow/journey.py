@@ -89,6 +89,8 @@ class Progress:
     service_code: str
     state: PlatformState
     history: tuple[ProgressStep, ...] = ()
+    words: str = ""
+    """What was said to the resident with that state, as far as this terminal has heard it."""
 
 
 @dataclass

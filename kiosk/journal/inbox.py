@@ -98,6 +98,15 @@ class Inbox:
             dropped += len(overtaken)
         return dropped
 
+    def words_on(self, number: str, state: PlatformState) -> str:
+        """What the platform had to say to the resident with `state`, or since; empty when nothing."""
+        for message in reversed(self.for_receipt(number)):
+            if message.platform_state not in (None, state):
+                return ""
+            if message.words or message.platform_state is state:
+                return message.words
+        return ""
+
     def for_receipt(self, number: str) -> tuple[InboxMessage, ...]:
         """Everything the platform said of this receipt, in its order."""
         rows = self._database.rows(

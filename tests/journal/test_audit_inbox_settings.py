@@ -127,6 +127,35 @@ def test_a_message_about_a_receipt_of_elsewhere_is_kept_but_moves_nothing(journa
     assert len(journal.inbox.for_receipt("3705081244160973")) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "state", "words"),
+    [
+        ([], PlatformState.RETURNED, ""),
+        ([(PlatformState.RETURNED, "缺照片")], PlatformState.RETURNED, "缺照片"),
+        ([(PlatformState.RETURNED, "缺照片"), (None, "")], PlatformState.RETURNED, "缺照片"),
+        ([(PlatformState.RETURNED, "缺照片"), (None, "也缺户口簿")], PlatformState.RETURNED, "也缺户口簿"),
+        # Mended since: what was missing then is not said of the new state.
+        ([(PlatformState.RETURNED, "缺照片"), (PlatformState.ACCEPTED, "")], PlatformState.ACCEPTED, ""),
+        ([(PlatformState.RETURNED, "缺照片")], PlatformState.ACCEPTED, ""),
+        ([(PlatformState.ACCEPTED, "收到"), (PlatformState.RETURNED, "缺")], PlatformState.ACCEPTED, ""),
+    ],
+)
+def test_words_belong_to_the_state_that_they_were_said_with(
+    journal: Journal,
+    make_case: MakeCase,
+    said: list[tuple[PlatformState | None, str]],
+    state: PlatformState,
+    words: str,
+) -> None:
+    number = journal.entries.record(make_case()).number
+    messages = [
+        _message(f"t/{place}", number, with_state, told)
+        for place, (with_state, told) in enumerate(said, start=1)
+    ]
+    journal.inbox.store(messages, "9")
+    assert journal.inbox.words_on(number, state) == words
+
+
 def test_of_old_messages_the_newest_state_and_the_newest_words_of_a_case_stay(
     journal: Journal, make_case: MakeCase
 ) -> None:

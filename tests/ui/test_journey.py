@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from kiosk.config import Settings
+from kiosk.domain.case import PlatformState
 from kiosk.domain.receipt import is_receipt_number
+from kiosk.journal.inbox import InboxMessage
 from tests.ui.finger import offered, read, tap
 from tests.ui.peers import Hands, LineEnd, enrol, open_journal, settings_in
 from ui.window import Face
@@ -298,6 +301,34 @@ def test_progress_by_typed_number(stand: Stand) -> None:
     stand.tap("查询")
     stand.on("progress")
     stand.until(lambda: "已受理：正在审批" in read(stand.window))
+
+
+def test_progress_shows_what_the_staff_said(stand: Stand) -> None:
+    number = stand.as_far_as_result()
+    stand.tap("办好了")
+    stand.on("attract")
+    with open_journal(stand.settings) as journal:
+        told = InboxMessage(
+            message_id="t/1",
+            receipt_number=number,
+            said_at=datetime(2026, 11, 22, 3, 0, tzinfo=UTC),
+            platform_state=PlatformState.RETURNED,
+            words="照片不清楚，\n请到窗口补拍。",
+        )
+        journal.inbox.store([told], "1")
+    stand.line.answer = {
+        "ok": True,
+        "answer": {"receipt_number": number, "service_code": "pension-certification", "state": "returned"},
+    }
+    stand.tap("开始")
+    stand.on("home")
+    stand.tap("打印取件")
+    stand.on("lookup")
+    for digit in number:
+        tap(stand.window, digit)
+    stand.tap("查询")
+    stand.on("progress")
+    stand.until(lambda: "照片不清楚， 请到窗口补拍。" in read(stand.window))
 
 
 def test_progress_without_the_line_keeps_the_number(stand: Stand) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -114,9 +115,14 @@ class Errands(QObject):
     def ask_progress(
         self, number: str, answered: Callable[[Progress], None], failed: Callable[[LineFault], None]
     ) -> None:
-        """Ask the platform how far a case is."""
+        """Ask the platform how far a case is; what its staff said of it came down before, with the inbox."""
+
+        def told(progress: Progress) -> None:
+            words = self.records.words_on(progress.receipt_number, progress.state)
+            answered(replace(progress, words=words))
+
         pack = self.catalogue.of_kind(ServiceKind.CASE_PROGRESS)
-        self.line.ask_progress(pack.code if pack else "case-progress", number, answered, failed)
+        self.line.ask_progress(pack.code if pack else "case-progress", number, told, failed)
 
     def ask_identity(
         self,

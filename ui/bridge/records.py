@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from kiosk.clock import Clock, boot_id
 from kiosk.config import KeepingSettings
-from kiosk.domain.case import Case
+from kiosk.domain.case import Case, PlatformState
 from kiosk.domain.enrolment import Standing
 from kiosk.domain.printing import PrintOutcome, PrintState
 from kiosk.domain.receipt import Receipt
@@ -181,6 +181,13 @@ class Records(QObject):
         if found is None or self._clock.now() - found.received_at > timedelta(days=days):
             return None
         return found
+
+    def words_on(self, number: str, state: PlatformState) -> str:
+        """What the platform said here of that case with that state; empty when nothing, or when nobody knows."""
+        try:
+            return "" if self._journal is None else self._journal.inbox.words_on(number, state)
+        except JournalError:
+            return ""  # the state is an answer without them
 
     def forget(self) -> None:
         """The session is over: nothing of its case stays here."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from kiosk.catalogue.pack import Block
+from kiosk.config import Language
 from kiosk.domain.case import PlatformState
 from kiosk.domain.device_status import DeviceClass, DeviceDetail, DeviceState, DeviceStatus, SupplyState
 from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
@@ -196,7 +197,17 @@ def _no_such_case(face: StandInFace) -> None:
     _do(face.navigator, "progress_failed", receipt("x").number, LineFault.REFUSED)
 
 
-def _progress(*states: PlatformState) -> Play:
+_MOST_SAID = 300
+"""As long as the platform lets anybody speak."""
+_SAID = {
+    Language.CHINESE: "照片不清楚，请带身份证和户口簿到窗口补拍一张。",
+    Language.ENGLISH: "The photograph is blurred: please bring your ID card and have another one taken. ",
+}
+
+
+def _progress(*states: PlatformState, said_times: int = 0) -> Play:
+    """With the staff's words, so many times over."""
+
     def play(face: StandInFace) -> None:
         _asking(face)
         steps = tuple(
@@ -207,6 +218,7 @@ def _progress(*states: PlatformState) -> Play:
             service_code="pension-certification",
             state=states[-1],
             history=steps,
+            words=(_SAID[face.display.language] * said_times)[:_MOST_SAID],
         )
         _do(face.navigator, "progress_answered", progress)
 
@@ -323,6 +335,10 @@ SCENES = (
     Scene("progress", _progress(PlatformState.RECEIVED, PlatformState.ACCEPTED)),
     Scene(
         "progress-returned", _progress(PlatformState.RECEIVED, PlatformState.ACCEPTED, PlatformState.RETURNED)
+    ),
+    Scene("progress-said", _progress(PlatformState.RECEIVED, PlatformState.RETURNED, said_times=1)),
+    Scene(
+        "progress-said-at-length", _progress(PlatformState.RECEIVED, PlatformState.RETURNED, said_times=12)
     ),
     Scene("help", _over(HELP)),
     Scene("display", _over(DISPLAY)),

@@ -148,6 +148,10 @@ class StandInRecords(QObject):
         """What the scene wants."""
         return self.handed_in_before
 
+    def words_on(self, number: str, state: object) -> str:
+        """Nothing was said."""
+        return ""
+
     def forget(self) -> None:
         """Nothing was."""
 

@@ -477,6 +477,10 @@
         <translation>Finished</translation>
     </message>
     <message>
+        <source>工作人员说</source>
+        <translation>The staff say</translation>
+    </message>
+    <message>
         <source>经过</source>
         <translation>What happened so far</translation>
     </message>
@@ -550,6 +554,13 @@
     <message>
         <source>改%1</source>
         <translation>Change: %1</translation>
+    </message>
+</context>
+<context>
+    <name>SaidCard</name>
+    <message>
+        <source>往下看 %1/%2</source>
+        <translation>Read on %1/%2</translation>
     </message>
 </context>
 <context>

@@ -23,6 +23,7 @@ _LOOKS = {
     PlatformState.REJECTED: ("circle-x", "trouble"),
     PlatformState.CONCLUDED: ("badge-check", "good"),
 }
+_ENDS = "。；，、！？.;,!? "
 _MOST_STEPS = 4
 """As many as the smallest screen has room for; the slip's number brings the rest on a larger one."""
 
@@ -61,6 +62,22 @@ class ProgressModel(PageModel):
         steps = self.view.progress.history if self.view.progress is not None else ()
         newest = sorted(steps, key=lambda step: step.at, reverse=True)[:_MOST_STEPS]
         return [{"words": sentence(step.state, self.language), "at": _moment(step.at)} for step in newest]
+
+    @Property(str, notify=changed)
+    def said(self) -> str:
+        """The staff's words to the resident, in one paragraph; empty when there are none."""
+        return " ".join(self.view.progress.words.split()) if self.view.progress is not None else ""
+
+    @Slot(str, int, result="QVariantList")
+    def inPieces(self, text: str, length: int) -> list[str]:
+        """`text` in pieces of at most `length` characters, cut where a word or a sentence ends if one does."""
+        pieces, rest = [], text
+        while len(rest) > max(length, 1):
+            ends = max(rest.rfind(mark, max(length // 2, 1), length) for mark in _ENDS) + 1
+            cut = ends or max(length, 1)
+            pieces.append(rest[:cut].strip())
+            rest = rest[cut:].strip()
+        return [*pieces, rest] if rest else pieces
 
     @Slot()
     def finish(self) -> None:

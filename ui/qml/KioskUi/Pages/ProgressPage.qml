@@ -26,17 +26,31 @@ StagePage {
 
     onMainActed: root.viewModel.finish()
 
+    SaidCard {
+        id: said
+
+        heading: qsTr("工作人员说")
+        mostHeight: steps.parent.height
+        viewModel: root.viewModel
+        visible: root.viewModel.said !== ""
+        width: parent.width
+    }
     Words {
         id: caption
 
+        anchors.top: said.visible ? said.bottom : parent.top
+        anchors.topMargin: said.visible ? Theme.gapWide : 0
         heading: true
         text: qsTr("经过")
-        visible: root.viewModel.history.length > 0
+        visible: steps.shown > 0
     }
     Column {
         id: steps
 
-        readonly property int shown: Math.min(root.viewModel.history.length, Theme.compact ? 2 : 4)
+        // What was said goes before how it came about.
+        readonly property int fits: said.visible ? Math.floor((parent.height - said.implicitHeight - Theme.gapWide - caption.height - Theme.gap) / Theme.mm(Theme.elder ? 40 : 26)) : 4
+        readonly property int most: Theme.compact ? (Theme.elder ? 1 : 2) : 4
+        readonly property int shown: Math.max(0, Math.min(root.viewModel.history.length, steps.most, steps.fits))
 
         anchors.top: caption.bottom
         anchors.topMargin: Theme.gap
