@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -15,26 +11,7 @@ from kiosk.clock import ManualClock
 from sync.bench.postgres_server import PostgresServer, bin_dir, postgres
 from sync.central.exchange import Platform
 from sync.central.server import build_platform
-
-_HERE = Path(__file__).parent
-
-
-def _load(name: str) -> ModuleType:
-    """A module beside this one: no folder of tests is on the path."""
-    qualified = f"linban_tests_central_{name}"
-    if qualified not in sys.modules:
-        spec = importlib.util.spec_from_file_location(qualified, _HERE / f"{name}.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[qualified] = module
-        spec.loader.exec_module(module)
-    return sys.modules[qualified]
-
-
-@pytest.fixture(scope="session")
-def load_module() -> Callable[[str], ModuleType]:
-    """Loads a module that stands beside these tests."""
-    return _load
+from tests.central.simulated_terminal import SimulatedTerminal, enrolled
 
 
 @pytest.fixture(scope="session")
@@ -86,12 +63,11 @@ def platform(another: Callable[[], Platform]) -> Platform:
 
 
 @pytest.fixture
-def make_terminal(platform: Platform) -> Callable[..., Any]:
+def make_terminal(platform: Platform) -> Callable[..., SimulatedTerminal]:
     """Enrols a simulated terminal: (name)."""
-    module = _load("simulated_terminal")
-    return lambda name="one": module.enrolled(platform, name)
+    return lambda name="one": enrolled(platform, name)
 
 
 @pytest.fixture
-def terminal(make_terminal: Callable[..., Any]) -> Any:
+def terminal(make_terminal: Callable[..., SimulatedTerminal]) -> SimulatedTerminal:
     return make_terminal()

@@ -22,6 +22,7 @@ from sync.bench.postgres_server import PostgresServer, bin_dir, postgres
 from sync.central.exchange import Platform
 from sync.central.server import build_platform
 from sync.wire import Result
+from tests.central.fleet import FleetRun, FleetTerminal, found_fleet
 
 ROOT = Path(__file__).resolve().parents[2]
 _MOST_RSS_MB = 350
@@ -82,7 +83,6 @@ def rows(platform: Platform, query: str) -> list[tuple[Any, ...]]:
 
 
 def play(
-    fleet_module: Any,
     central: Central,
     platform: Platform,
     count: int,
@@ -90,8 +90,8 @@ def play(
     meanwhile: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Let `count` terminals come at once; checks that all is there once, and reports."""
-    fleet = fleet_module.found_fleet(platform, count, each=2)
-    run = fleet_module.FleetRun(central.url, platform.keys.signing.public_key(), meanwhile=meanwhile)
+    fleet = found_fleet(platform, count, each=2)
+    run = FleetRun(central.url, platform.keys.signing.public_key(), meanwhile=meanwhile)
     run.prepare(fleet)
     crowd = run.run(fleet, within_s)
     peaks = central.peak_rss_mb()
@@ -116,7 +116,7 @@ def play(
     return report
 
 
-def _everything_is_there_once(platform: Platform, fleet: list[Any]) -> None:
+def _everything_is_there_once(platform: Platform, fleet: list[FleetTerminal]) -> None:
     expected = {
         (terminal.terminal_id, entry.header.entry_id.bytes, entry.digest)
         for terminal in fleet
@@ -143,11 +143,9 @@ def _until_opened(platform: Platform, cases: int, within_s: float) -> float:
 
 @pytest.mark.fault(67, 51, 52)
 @pytest.mark.slow
-def test_a_few_hundred_terminals_come_back_at_once(
-    postgres_server: PostgresServer, tmp_path: Path, load_module: Any
-) -> None:
+def test_a_few_hundred_terminals_come_back_at_once(postgres_server: PostgresServer, tmp_path: Path) -> None:
     with running(postgres_server, tmp_path) as (central, platform):
-        report = play(load_module("fleet"), central, platform, 250, within_s=90)
+        report = play(central, platform, 250, within_s=90)
     assert report["answers"]["503"] > 0, "nobody was turned away, so nothing was tried"
     assert report["twice_received"] > 0, "no answer was lost, so nothing was tried"
     assert max(report["peak_rss_mb"]) < _MOST_RSS_MB
@@ -156,9 +154,7 @@ def test_a_few_hundred_terminals_come_back_at_once(
 
 @pytest.mark.fault(26, 67)
 @pytest.mark.slow
-def test_a_worker_is_killed_while_they_come(
-    postgres_server: PostgresServer, tmp_path: Path, load_module: Any
-) -> None:
+def test_a_worker_is_killed_while_they_come(postgres_server: PostgresServer, tmp_path: Path) -> None:
     with running(postgres_server, tmp_path) as (central, platform):
         killed: list[int] = []
 
@@ -167,15 +163,13 @@ def test_a_worker_is_killed_while_they_come(
                 killed.append(central.workers()[0])
                 os.kill(killed[0], signal.SIGKILL)
 
-        play(load_module("fleet"), central, platform, 120, within_s=90, meanwhile=harm)
+        play(central, platform, 120, within_s=90, meanwhile=harm)
         assert killed and killed[0] not in central.workers()
 
 
 @pytest.mark.fault(67)
 @pytest.mark.slow
-def test_the_database_crashes_while_they_come(
-    postgres_server: PostgresServer, tmp_path: Path, load_module: Any
-) -> None:
+def test_the_database_crashes_while_they_come(postgres_server: PostgresServer, tmp_path: Path) -> None:
     with running(postgres_server, tmp_path) as (central, platform):
         crashes = []
 
@@ -185,17 +179,17 @@ def test_the_database_crashes_while_they_come(
                 postgres_server.start()
                 crashes.append(delivered)
 
-        play(load_module("fleet"), central, platform, 120, within_s=90, meanwhile=harm)
+        play(central, platform, 120, within_s=90, meanwhile=harm)
         assert crashes == [20]
 
 
 @pytest.mark.soak
 @pytest.mark.fault(67, 51, 52)
-def test_ten_thousand_terminals_come_back_at_once(tmp_path: Path, load_module: Any) -> None:
+def test_ten_thousand_terminals_come_back_at_once(tmp_path: Path) -> None:
     if bin_dir() is None:
         pytest.skip("no PostgreSQL is installed")
     with postgres(on_disk=True) as server, running(server, tmp_path) as (central, platform):
-        report = play(load_module("fleet"), central, platform, 10_000, within_s=1200)
+        report = play(central, platform, 10_000, within_s=1200)
     assert max(report["peak_rss_mb"]) < _MOST_RSS_MB
     assert report["tries_mean"] <= 6
     # After the first blow they come spread out: a twentieth of the fleet in one second would be another one.
