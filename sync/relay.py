@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -37,9 +38,11 @@ the middle of a batch is back at once and must not wait a minute for its own ent
 """
 _LEASE_BESIDE_S = LEASE_S / 2
 """A batch that is on its way for longer has no other leased beside it."""
-_ROWS_AT_ONCE = 250
+_ROWS_AT_ONCE = 100
 _SLOW_COMMIT_S = 0.008
 """A commit of so many rows that takes longer waits for the disk and not for its rows: two would take twice as long."""
+_COMMITS_REMEMBERED = 5
+"""A disk is slow when the quickest of so many was: one that took long says more of who else was writing."""
 _PAUSE_S = 0.001
 """After each commit: the face must get at the journal within a few milliseconds, also while this drains."""
 _SLOW_POLL_S = 30.0
@@ -94,7 +97,7 @@ class Relay:
         self._wake = threading.Event()
         self._failures = 0
         self._not_before = 0.0
-        self._slow_disk = False
+        self._commits_s: deque[float] = deque([0.0], _COMMITS_REMEMBERED)
         self._enrolment: Enrolment | None = None
 
     @property
@@ -221,11 +224,13 @@ class Relay:
 
     def _settle(self, journal: Journal, settlements: Sequence[Settlement]) -> None:
         """In commits of a few milliseconds, with a pause after each: whoever records meanwhile gets in."""
-        rows = max(len(settlements), 1) if self._slow_disk else _ROWS_AT_ONCE
+        slow_disk = min(self._commits_s) > _SLOW_COMMIT_S
+        rows = max(len(settlements), 1) if slow_disk else _ROWS_AT_ONCE
         for start in range(0, len(settlements), rows):
             began_s = self._clock.monotonic()
             journal.outbox.settle(settlements[start : start + rows])
-            self._slow_disk = self._clock.monotonic() - began_s > _SLOW_COMMIT_S * rows / _ROWS_AT_ONCE
+            share = _ROWS_AT_ONCE / max(rows, _ROWS_AT_ONCE)
+            self._commits_s.append((self._clock.monotonic() - began_s) * share)
             self._clock.wait(self._stopping, _PAUSE_S)
 
     def _cycle(self, journal: Journal) -> float:

@@ -10,9 +10,10 @@ makes the resident wait.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TypeVar
 from uuid import UUID
 
@@ -61,6 +62,7 @@ class SentAgain:
 
 
 ResultT = TypeVar("ResultT")
+ItemT = TypeVar("ItemT")
 
 _DETAIL_CHARACTERS = 200
 _AGAIN_BATCH = 500
@@ -73,8 +75,12 @@ _EXPIRED = (
     " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
 )
 _FRESH = f"SELECT sequence FROM entry WHERE sequence > {HIGHEST_TRIED} ORDER BY sequence LIMIT ?"
-_CHUNK = 250
-"""Values bound in one statement; three statements of fixed length stay prepared."""
+_CHUNK = 100
+"""Rows of one statement; those of fixed length stay prepared.
+
+One statement and not one a row: between two the interpreter may give another thread its turn, and everybody waits
+for the lock meanwhile.
+"""
 _SIZES = "SELECT sequence, ifnull(length(sealed), 0) FROM entry WHERE sequence IN ({})"
 _LEASED = (
     f"SELECT attempts, {ENTRY_COLUMNS} FROM entry JOIN delivery USING (sequence)"
@@ -83,7 +89,8 @@ _LEASED = (
 _SEQUENCES = "SELECT entry_id, sequence FROM entry WHERE entry_id IN ({})"
 _LEASE = (
     "INSERT INTO delivery (sequence, state, attempts, lease_owner, due_ms, due_boot)"
-    " VALUES (?, 'leased', 1, ?, ?, ?) ON CONFLICT (sequence) DO UPDATE SET state = 'leased',"
+    " SELECT value, 'leased', 1, ?2, ?3, ?4 FROM json_each(?1) WHERE true"
+    " ON CONFLICT (sequence) DO UPDATE SET state = 'leased',"
     " attempts = attempts + 1, lease_owner = excluded.lease_owner, due_ms = excluded.due_ms,"
     " due_boot = excluded.due_boot"
 )
@@ -92,12 +99,13 @@ _TRACK_UP_TO = (
     f" WHERE sequence > {HIGHEST_TRIED} AND sequence <= ?"
 )
 _ACKNOWLEDGE = (
-    "UPDATE delivery SET state = 'acknowledged', acknowledgement = ?, acknowledged_at = ?, stored_at = ?,"
-    " lease_owner = NULL,"
-    " park_reason = NULL, park_detail = '', platform_state ="
-    " CASE WHEN platform_state IN ('unknown', 'received') THEN ? ELSE platform_state END"
-    " WHERE sequence = ? AND state <> 'acknowledged'"
+    "WITH came (sequence, token, at, stored_at, state) AS (VALUES {})"
+    " UPDATE delivery SET state = 'acknowledged', acknowledgement = came.token, acknowledged_at = came.at,"
+    " stored_at = came.stored_at, lease_owner = NULL, park_reason = NULL, park_detail = '', platform_state ="
+    " CASE WHEN platform_state IN ('unknown', 'received') THEN came.state ELSE platform_state END"
+    " FROM came WHERE delivery.sequence = came.sequence AND delivery.state <> 'acknowledged'"
 )
+_NOTHING_CAME = (None,) * 5
 _PARK = (
     "UPDATE delivery SET state = 'parked', park_reason = ?, park_detail = ?, lease_owner = NULL"
     " WHERE sequence = ? AND state IN ('recorded', 'leased')"
@@ -171,15 +179,16 @@ class Outbox:
 
     def _lease(self, limit: int, max_bytes: int, lease_s: float) -> list[LeasedEntry]:
         self._free_leases_of_the_dead()
-        if not self._due(1):
+        # Read before the lock is taken, so that nobody waits while it is: what an entry is never changes.
+        sizes: dict[int, int] = {row[0]: row[1] for row in self._in_chunks(_SIZES, self._due(limit))}
+        if not sizes:
             return []
         with self._database.transaction():
-            due = self._due(limit)
-            sizes: dict[int, int] = {row[0]: row[1] for row in self._in_chunks(_SIZES, due)}
-            total = list(accumulate(sizes[sequence] for sequence in due))
+            due = [sequence for sequence in self._due(limit) if sequence in sizes]
+            total = accumulate(sizes[sequence] for sequence in due)
             taken = due[: max(1, sum(size <= max_bytes for size in total))]
             until = self._now_ms() + round(lease_s * 1000)
-            self._database.run_many(_LEASE, ((one, self._owner, until, self._boot) for one in taken))
+            self._database.run(_LEASE, (json.dumps(taken), self._owner, until, self._boot))
         # Read once the others can write again: under the lease nobody changes them.
         rows = {row[1]: row for row in self._in_chunks(_LEASED, taken)}
         return [
@@ -188,24 +197,29 @@ class Outbox:
 
     def _in_chunks(self, sql: str, values: Sequence[object]) -> Iterator[Row]:
         """The rows of a query with a list in it."""
-        for start in range(0, len(values), _CHUNK):
-            chunk = values[start : start + _CHUNK]
-            marks = ("?, " * (_CHUNK if len(chunk) > _CHUNK // 10 else _CHUNK // 10))[:-2]
-            nothing = (None,) * (marks.count("?") - len(chunk))
-            yield from self._database.rows(sql.format(marks), (*chunk, *nothing))
+        for chunk, size in _chunks(values):
+            nothing = (None,) * (size - len(chunk))
+            yield from self._database.rows(sql.format(", ".join("?" * size)), (*chunk, *nothing))
+
+    def _acknowledge(self, rows: Sequence[Parameters]) -> int:
+        """Note what the platform signed; how many were not noted yet."""
+        changed = 0
+        for chunk, size in _chunks(rows):
+            marks = ", ".join(["(?, ?, ?, ?, ?)"] * size)
+            values = chain(*chunk, *([_NOTHING_CAME] * (size - len(chunk))))
+            changed += self._database.run(_ACKNOWLEDGE.format(marks), tuple(values))
+        return changed
 
     def _settle(self, settlements: Sequence[Settlement]) -> int:
         now = iso_utc(self._clock.now())
+        ids = [settlement.entry_id.bytes for settlement in settlements]
+        # Before the lock is taken: the place of an entry never changes.
+        found = {bytes(entry_id): int(sequence) for entry_id, sequence in self._in_chunks(_SEQUENCES, ids)}
         with self._database.transaction():
-            ids = [settlement.entry_id.bytes for settlement in settlements]
-            found = {
-                bytes(entry_id): int(sequence) for entry_id, sequence in self._in_chunks(_SEQUENCES, ids)
-            }
             self._track_up_to(max(found.values(), default=0))
             placed = [(found.get(key, 0), one) for key, one in zip(ids, settlements, strict=True)]
-            acknowledged = self._database.run_many(
-                _ACKNOWLEDGE,
-                [_values(place, one, now) for place, one in placed if isinstance(one, Acknowledged)],
+            acknowledged = self._acknowledge(
+                [_values(place, one, now) for place, one in placed if isinstance(one, Acknowledged)]
             )
             changed = acknowledged
             for place, one in placed:
@@ -355,6 +369,13 @@ class Outbox:
         return round(self._clock.monotonic() * 1000)
 
 
-def _values(sequence: int, settlement: Acknowledged, now: str) -> tuple[object, ...]:
+def _chunks(values: Sequence[ItemT]) -> Iterator[tuple[Sequence[ItemT], int]]:
+    """So many at once, and how many the statement for them has places for."""
+    for start in range(0, len(values), _CHUNK):
+        chunk = values[start : start + _CHUNK]
+        yield chunk, _CHUNK if len(chunk) > _CHUNK // 10 else _CHUNK // 10
+
+
+def _values(sequence: int, settlement: Acknowledged, now: str) -> Parameters:
     stored_at = iso_utc(settlement.stored_at) if settlement.stored_at is not None else None
-    return settlement.token, now, stored_at, settlement.platform_state.value, sequence
+    return sequence, settlement.token, now, stored_at, settlement.platform_state.value
