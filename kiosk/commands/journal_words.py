@@ -35,8 +35,10 @@ SECRET = {
 }
 STANDING = {
     Standing.OK: "in order",
-    Standing.ROLLED_BACK: "stopped: the platform holds cases that this disk does not know; an old disk was put back",
-    Standing.CLONED: "stopped: another machine uses this terminal's identity",
+    Standing.ROLLED_BACK: "stopped: the platform holds cases that this disk does not know; an old disk was put back;"
+    " kiosk enrol CODE --again goes on from here, with a code for this place",
+    Standing.CLONED: "stopped: another machine uses this terminal's identity;"
+    " kiosk enrol CODE --again gives this one a place of its own, with a code for this place",
     Standing.SUSPENDED: "stopped by an operator, or another terminal took its place",
     Standing.KEY_LOST: "stopped: the key that it speaks with is gone; kiosk enrol CODE --again",
 }

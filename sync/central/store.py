@@ -26,7 +26,7 @@ _NONCES_SWEPT_EVERY = 64
 _FAILURES_ALLOWED = 20
 _FAILURE_WINDOW_S = 600
 _TOO_MANY = "too-many-tries"
-_FIRST_TERMINAL = 100001
+FIRST_TERMINAL = 100001
 
 
 class EnrolmentRefused(Exception):
@@ -236,7 +236,7 @@ class Store:
 
     def _add_terminal(self, run: Cursor, public_key: bytes, region_code: str, version: str) -> Terminal:
         last = run.execute("select max(terminal_number) from terminal").fetchone()
-        number = f"{int(last[0]) + 1 if last and last[0] else _FIRST_TERMINAL:06d}"
+        number = f"{int(last[0]) + 1 if last and last[0] else FIRST_TERMINAL:06d}"
         terminal_id = f"t{number}-{secrets.token_hex(4)}"
         run.execute(
             "insert into terminal (terminal_id, terminal_number, region_code, public_key, enrolled_at, version)"

@@ -8,16 +8,23 @@ vouch for it, being lost, or held by somebody else as well.
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from kiosk.domain.enrolment import Standing
 from sync.central.engine import Cursor
-from sync.central.store import EnrolmentRefused, Store, Terminal, code_hash
+from sync.central.store import FIRST_TERMINAL, EnrolmentRefused, Store, Terminal, code_hash
 from sync.wire import ChainStart
 
 _HOLD = "select 1 from terminal where terminal_id = ?"
+_NUMBER = re.compile(r"[0-9]{6}", re.ASCII)
+_MOST_FORGOTTEN = 1000
+"""So far beyond the newest number that is known: a slip of the hand must not use up the numbers."""
 _LONGEST_LINE = 32
 """Terminals in one place, one after the other; a circle cannot come to be, and would end here."""
 
@@ -26,14 +33,22 @@ class UnknownTerminal(Exception):
     """There is no terminal of that number."""
 
 
-def add_code(store: Store, code: str, valid_for: timedelta, successor_of: str | None = None) -> datetime:
-    """Make `code` usable once; with `successor_of`, only for the place of that terminal. Raises `UnknownTerminal`."""
+def add_code(
+    store: Store, code: str, valid_for: timedelta, successor_of: str | None = None, forgotten: bool = False
+) -> datetime:
+    """Make `code` usable once; with `successor_of`, only for the place of that terminal. Raises `UnknownTerminal`.
+
+    `forgotten` is an operator's word that there was such a terminal before this platform was put back from a backup:
+    its number is taken up again, so that what it received has a place to be delivered to.
+    """
     if successor_of is None:
         return store.add_enrolment_code(code, valid_for)
     with store.transaction() as run:
         row = run.execute(
             "select terminal_id from terminal where terminal_number = ?", (successor_of,)
         ).fetchone()
+        if row is None and forgotten:
+            row = (_remember(run, successor_of, store.now()),)
         if row is None:
             raise UnknownTerminal(successor_of)
         # Before the code itself: one that exists without its place would enrol a stranger.
@@ -134,6 +149,24 @@ def terminals_since(run: Cursor, terminal_id: str) -> list[str]:
         rows = run.execute("select terminal_id from succession where predecessor_id = ?", (one,)).fetchall()
         found += [str(row[0]) for row in rows[: _LONGEST_LINE - len(found)]]
     return found
+
+
+def _remember(run: Cursor, number: str, now: str) -> str:
+    """A terminal that this platform forgot, stopped, with a key that nobody holds. Raises `UnknownTerminal`."""
+    last = run.execute(
+        "select terminal_number, region_code from terminal order by terminal_number desc limit 1"
+    ).fetchone()
+    newest = int(last[0]) if last is not None else FIRST_TERMINAL
+    if not _NUMBER.fullmatch(number) or not FIRST_TERMINAL <= int(number) <= newest + _MOST_FORGOTTEN:
+        raise UnknownTerminal(number)
+    terminal_id = f"t{number}-{secrets.token_hex(4)}"
+    nobody = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    run.execute(
+        "insert into terminal (terminal_id, terminal_number, region_code, public_key, enrolled_at, standing,"
+        " standing_since) values (?, ?, ?, ?, ?, ?, ?)",
+        (terminal_id, number, last[1] if last else "000000", nobody, now, Standing.SUSPENDED.value, now),
+    )
+    return terminal_id
 
 
 def _meant(run: Cursor, code: bytes) -> str | None:

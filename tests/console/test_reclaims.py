@@ -204,6 +204,23 @@ def test_a_code_for_a_new_terminal_takes_no_place(
         assert "没有这台终端" in answer.text
 
 
+def test_a_code_for_a_terminal_that_the_platform_forgot(office: Office, open_tab: OpenTab) -> None:
+    """After it was put back from a backup: asked twice, because the number could be a slip of the hand."""
+    PracticeTerminal(office.platform, "别处")
+    tab = open_tab(Role.OPERATOR)
+    first = tab.post("/codes", label="新站", hours="24", successor_of="100007")
+    assert first.status_code == 422
+    assert "发过这个编号，仍要生成" in first.text
+    assert _CODE.search(first.text) is None
+    second = tab.post("/codes", label="新站", hours="24", successor_of="100007", forgotten="1")
+    assert _CODE.search(second.text) is not None
+    assert office.noted("code_made")[0] == ("operator.1", "100007", "24 h, forgotten")
+    assert PracticeTerminal(office.platform, "后来").number == "100008"
+    third = tab.post("/codes", label="新站", hours="24", successor_of="999999", forgotten="1")
+    assert third.status_code == 422
+    assert "仍要生成" not in third.text
+
+
 def test_a_viewer_sees_no_way_to_take_a_place(open_tab: OpenTab, terminal: PracticeTerminal) -> None:
     tab = open_tab(Role.VIEWER)
     assert "接替登记码" not in tab.get(f"/terminals/{terminal.id}").text

@@ -36,14 +36,20 @@ class EnrolmentCodes:
         self._store = store
 
     def make(
-        self, label: str, operator: str, hours: int, successor_of: str | None = None
+        self,
+        label: str,
+        operator: str,
+        hours: int,
+        successor_of: str | None = None,
+        forgotten: bool = False,
     ) -> tuple[str, datetime]:
         """A new code and when it ends; it is not kept, only its hash is. Raises `UnknownTerminal`.
 
-        With the number of a terminal it is good for that terminal's place alone.
+        With the number of a terminal it is good for that terminal's place alone; `forgotten`, also of one that the
+        platform does not know any more.
         """
         code = "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
-        expires_at = add_code(self._store, code, timedelta(hours=hours), successor_of)
+        expires_at = add_code(self._store, code, timedelta(hours=hours), successor_of, forgotten)
         with self._store.transaction() as run:
             run.execute(
                 "insert into enrolment_label values (?, ?, ?, ?) on conflict (code_hash) do nothing",

@@ -233,6 +233,8 @@ ENGLISH: dict[str, str] = {
     "接替终端": "Takes the place of",
     "编号；新终端留空": "terminal number; empty for a new one",
     "接替 {number}": "for the place of {number}",
+    "平台从备份恢复后，会不认识备份之后登记的终端。如果确实发过编号 {number}，可以让它的办件有处可送，再登记一次。": "A platform that was put back from a backup does not know the terminals that were enrolled since. If number {number} was given out, its cases get a place to be delivered to, and it can be enrolled again.",
+    "发过这个编号，仍要生成": "It was given out: make the code",
     "接替登记码": "Code for this place",
     "只能用来接替终端 {number}。请在那台终端上运行：": "Good only for the place of terminal {number}. On that terminal run:",
     "钥匙丢了、硬盘换了或被复制时，用它重新登记这台终端。用上以后，原编号不再接收新办件，没送出的由新编号送达。": "To enrol this terminal again when its key was lost, its disk replaced or copied. Once used, the old number takes no new cases; what it could not send is delivered by the new one.",

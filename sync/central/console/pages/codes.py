@@ -26,13 +26,17 @@ def make(visit: Visit) -> Response:
     if not label:
         return _page(visit, trouble="请填写终端要放在哪里。", status=422)
     successor_of = visit.filled("successor_of", 6)
-    visit.note(Act.CODE_MADE, successor_of, f"{hours} h")
+    forgotten = bool(visit.filled("forgotten", 1))
+    visit.note(Act.CODE_MADE, successor_of, f"{hours} h, forgotten" if forgotten else f"{hours} h")
     try:
         code, expires_at = EnrolmentCodes(visit.desk.platform.store).make(
-            label, visit.name, int(hours), successor_of or None
+            label, visit.name, int(hours), successor_of or None, forgotten
         )
     except UnknownTerminal:
-        return _page(visit, trouble="没有这台终端。", status=422)
+        unknown = "" if forgotten else successor_of
+        return _page(
+            visit, label=label, unknown=unknown, unknown_hours=hours, trouble="没有这台终端。", status=422
+        )
     return _page(visit, code=code, expires_at=iso_utc(expires_at), label=label, successor_of=successor_of)
 
 
@@ -51,6 +55,8 @@ def _page(
     expires_at: str = "",
     label: str = "",
     successor_of: str = "",
+    unknown: str = "",
+    unknown_hours: str = "",
     trouble: str = "",
     status: int = 200,
 ) -> Response:
@@ -63,6 +69,8 @@ def _page(
         expires_at=expires_at,
         label=label,
         successor_of=successor_of,
+        unknown=unknown,
+        unknown_hours=unknown_hours,
         trouble=trouble,
     )
 
