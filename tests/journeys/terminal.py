@@ -7,19 +7,22 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from kiosk.catalogue.pack import Pack
 from kiosk.demo.resident import Resident
-from kiosk.demo.world import OFFSCREEN, World, make_world, processes
+from kiosk.demo.world import OFFSCREEN, World, processes
+from kiosk.domain.device_status import DeviceClass
 from kiosk.supervisor import Supervisor
 
 
 class Terminal:
     """Everything that runs, and the resident before it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world: World = make_world(folder, remote=True, face_environment=OFFSCREEN)
+    def __init__(self, folder: Path, make: Callable[..., World]) -> None:
+        self.world = make(folder, remote=True, face_environment=OFFSCREEN)
         self.supervisor = Supervisor(processes(self.world), self.world.run_dir)
         self.resident = Resident(self.world, self.world.language.value)
         self._thread = threading.Thread(target=self.supervisor.run, name="supervisor")
@@ -104,3 +107,18 @@ class Terminal:
 
 def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
+
+
+def to_identify(terminal: Terminal, pension: Pack) -> None:
+    resident = terminal.resident
+    resident.wait_for("attract")
+    resident.press(resident.name("start"))
+    resident.wait_for("home")
+    resident.press(pension.name.in_language(resident.language))
+    resident.wait_for("service")
+    resident.press(resident.name("begin"))
+    resident.wait_for("identify")
+
+
+def tell(terminal: Terminal, device: DeviceClass, method: str, **params: object) -> None:
+    terminal.resident.world_call(terminal.world.simulator_socket(device), method, **params)

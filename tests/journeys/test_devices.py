@@ -8,24 +8,9 @@ from kiosk.domain.printing import PrintFault
 from kiosk.flow.availability import Obstacle
 from kiosk.ports import CardFault
 from kiosk.sentences import sentence
-from tests.journeys.terminal import Terminal
+from tests.journeys.terminal import Terminal, tell, to_identify
 
 PRINTER, READER = DeviceClass.RECEIPT_PRINTER, DeviceClass.ID_CARD_READER
-
-
-def to_identify(terminal: Terminal, pension: Pack) -> None:
-    resident = terminal.resident
-    resident.wait_for("attract")
-    resident.press(resident.name("start"))
-    resident.wait_for("home")
-    resident.press(pension.name.in_language(resident.language))
-    resident.wait_for("service")
-    resident.press(resident.name("begin"))
-    resident.wait_for("identify")
-
-
-def tell(terminal: Terminal, device: DeviceClass, method: str, **params: object) -> None:
-    terminal.resident.world_call(terminal.world.simulator_socket(device), method, **params)
 
 
 @pytest.mark.fault(85)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,28 +14,15 @@ from kiosk.domain.device_status import DeviceClass
 from kiosk.flow.availability import Obstacle
 from kiosk.flow.power_notice import PowerNotice
 from kiosk.sentences import sentence
-from tests.journeys import terminal as whole
-from tests.journeys.terminal import Terminal, pause
-from tests.journeys.test_devices import tell, to_identify
+from tests.journeys.terminal import Terminal, pause, tell, to_identify
 
 BOARD, SUPPLY = DeviceClass.IO_BOARD, DeviceClass.POWER_SUPPLY
 _GLANCES = 100
 
 
-def _make_world(folder: Path, **choices: object) -> World:
-    return make_world(folder, **choices, bench_window=True)
-
-
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    monkeypatch.setattr(whole, "make_world", _make_world)
-    folder = Path(tempfile.mkdtemp(prefix="linban-"))
-    running = Terminal(folder)
-    try:
-        yield running
-    finally:
-        running.close()
-        shutil.rmtree(folder)
+def world_maker() -> Callable[..., World]:
+    return partial(make_world, bench_window=True)
 
 
 def board(terminal: Terminal) -> dict[str, Any]:

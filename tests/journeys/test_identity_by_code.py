@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,7 @@ from kiosk.demo.resident import Resident, ResidentStuck
 from kiosk.demo.world import World, make_world
 from kiosk.domain.presented_code import CodeRefusal
 from kiosk.sentences import sentence
-from tests.journeys import terminal as whole
-from tests.journeys.terminal import Terminal
+from tests.journeys.terminal import Terminal, to_identify
 
 CODE = "TESTZW:0123456789abcdef"
 PERSON = {"name": "测试甲", "number": "11010519491231002X", "sex": "2", "birth": "1949-12-31"}
@@ -41,15 +38,8 @@ def _make_world(folder: Path, **choices: object) -> World:
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    monkeypatch.setattr(whole, "make_world", _make_world)
-    folder = Path(tempfile.mkdtemp(prefix="linban-"))
-    running = Terminal(folder)
-    try:
-        yield running
-    finally:
-        running.close()
-        shutil.rmtree(folder)
+def world_maker() -> Callable[..., World]:
+    return _make_world
 
 
 def make_code(terminal: Terminal, code: str = CODE) -> None:
@@ -58,17 +48,6 @@ def make_code(terminal: Terminal, code: str = CODE) -> None:
     url = f"http://127.0.0.1:{terminal.world.platform_port}/v1/operator/identity-codes"
     done = requests.post(url, headers={"authorization": f"Bearer {token}"}, json=wish, timeout=5)
     assert done.status_code == 200
-
-
-def to_identify(terminal: Terminal, pension: Pack) -> None:
-    resident = terminal.resident
-    resident.wait_for("attract")
-    resident.press(resident.name("start"))
-    resident.wait_for("home")
-    resident.press(pension.name.in_language(resident.language))
-    resident.wait_for("service")
-    resident.press(resident.name("begin"))
-    resident.wait_for("identify")
 
 
 def show_until(resident: Resident, code: str, words: str) -> None:
