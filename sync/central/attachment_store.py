@@ -9,15 +9,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from kiosk.domain.attachment import MAX_ATTACHMENT_BYTES
+from kiosk.domain.entry import iso_utc
 from sync.central.store import Store
 
 MAX_SIZE_BYTES = MAX_ATTACHMENT_BYTES + 4096
 """Sealed: the seal adds a few bytes."""
 MAX_PER_ENTRY = 32
+MAX_UNFINISHED_BYTES = 8 * MAX_SIZE_BYTES
+"""Of one terminal, by the size that was announced: an honest one sends one after the other, a broken one that begins
+thousands must not take the disk from all the others."""
+_FORGOTTEN = timedelta(days=7)
+"""What was begun so long ago gives way to what is begun now; whoever still has it begins again."""
 
 
 class UploadRefused(Exception):
@@ -57,7 +64,10 @@ class AttachmentStore:
         self._store = store
 
     def create(self, terminal_id: str, wanted: Upload) -> Upload:
-        """Make room for `wanted`, or find it; raises `UploadRefused` when its entry is not stored here."""
+        """Make room for `wanted`, or find it.
+
+        Raises `UploadRefused` when its entry is not stored here, and when too much of this terminal is begun already.
+        """
         if not 0 < wanted.size_bytes <= MAX_SIZE_BYTES:
             raise UploadRefused(413, "too-large")
         with self._store.transaction(terminal_id) as run:
@@ -76,6 +86,7 @@ class AttachmentStore:
             found = run.execute(count, (terminal_id, wanted.entry_id.bytes)).fetchone()
             if found is not None and found[0] >= MAX_PER_ENTRY:
                 raise UploadRefused(409, "too-many-attachments")
+            self._require_room(run, terminal_id, wanted.size_bytes)
             run.execute(
                 "insert into attachment (terminal_id, digest, entry_id, media_type, size_bytes, created_at)"
                 " values (?, ?, ?, ?, ?, ?) on conflict (terminal_id, digest) do nothing",
@@ -94,6 +105,26 @@ class AttachmentStore:
         """How far this one has got; None when nothing is known of it."""
         with self._store.reading() as run:
             return _find(run, terminal_id, digest)
+
+    def _require_room(self, run: Any, terminal_id: str, more_bytes: int) -> None:
+        """Let go of what was begun long ago, should it be in the way, and refuse when that is not enough."""
+        rows = run.execute(
+            "select digest, size_bytes, created_at from attachment where terminal_id = ? and stored_at is null"
+            " order by created_at, digest",
+            (terminal_id,),
+        ).fetchall()
+        taken, long_ago = sum(row[1] for row in rows), iso_utc(self._store.clock.now() - _FORGOTTEN)
+        for digest, size_bytes, created_at in rows:
+            if taken + more_bytes <= MAX_UNFINISHED_BYTES or created_at >= long_ago:
+                break
+            for table in ("attachment_piece", "attachment"):
+                run.execute(
+                    f"delete from {table} where terminal_id = ? and digest = ?",  # noqa: S608 — our own words
+                    (terminal_id, bytes(digest)),
+                )
+            taken -= size_bytes
+        if taken + more_bytes > MAX_UNFINISHED_BYTES:
+            raise UploadRefused(409, "too-much-unfinished")
 
     def append(self, terminal_id: str, digest: bytes, offset: int, piece: bytes) -> Upload:
         """Store the piece that begins at `offset`; what there is afterwards.

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.catalogue.signature import SourcePack, publish
 from kiosk.errors import CatalogueError
+from sync.central import attachment_store
 from sync.central.attachment_store import AttachmentStore, Upload, UploadRefused
 from sync.central.catalogue_store import CatalogueStore
 from sync.central.exchange import Platform
@@ -67,6 +68,35 @@ def test_a_whole_that_does_not_fit_begins_again(platform: Platform, terminal: An
     assert found is not None
     assert (found.received_bytes, list(store.pieces(terminal_id, DIGEST))) == (0, [])
     assert store.append(terminal_id, DIGEST, 0, SEALED).stored_at is not None
+
+
+def test_one_terminal_begins_only_so_much_and_what_it_forgot_gives_way(
+    platform: Platform, terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachment_store, "MAX_UNFINISHED_BYTES", 3 * len(SEALED))
+    store, terminal_id = AttachmentStore(platform.store), terminal.terminal_id
+    entry_id, digests = (
+        entry_of(platform, terminal),
+        [hashlib.sha256(bytes([one])).digest() for one in range(9)],
+    )
+    for digest in digests[:3]:
+        store.create(terminal_id, wanted(entry_id, digest))
+    with pytest.raises(UploadRefused, match="too-much-unfinished") as caught:
+        store.create(terminal_id, wanted(entry_id))
+    assert caught.value.status == 409
+    assert store.create(terminal_id, wanted(entry_id, digests[0])).received_bytes == 0  # known: goes on
+    store.append(terminal_id, digests[0], 0, SEALED[:100])
+    with platform.store.transaction(terminal_id) as run:
+        run.execute(
+            "update attachment set created_at = '2026-01-01T00:00:00.000Z' where digest = ?", (digests[0],)
+        )
+    store.create(terminal_id, wanted(entry_id))
+    assert store.find(terminal_id, digests[0]) is None
+    assert list(store.pieces(terminal_id, digests[0])) == []
+    assert store.append(terminal_id, DIGEST, 0, SEALED).stored_at is not None
+    store.create(terminal_id, wanted(entry_id, digests[4]))  # what is whole takes no room from what is begun
+    with pytest.raises(UploadRefused, match="too-much-unfinished"):
+        store.create(terminal_id, wanted(entry_id, digests[5]))
 
 
 def test_too_many_and_somebody_elses(
