@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -44,9 +45,19 @@ _QUICK_S = 2.0
 """A piece that took less was too small for this line."""
 _SLOW_S = 10.0
 _TRIES = 5
-"""After so many refusals in a row an attachment is left alone until this process starts again."""
+"""After so many refusals in a row an attachment is stuck, which the platform and the keeper are told."""
+_STUCK_S = 3600.0
+"""And is tried again so seldom: its case may be let through, and room be made, without a word to this terminal."""
 _DONE = frozenset({200, 201, 204})
 _OFFSET_DIGITS = 16
+
+
+@dataclass(slots=True)
+class _Refusal:
+    """How often in a row one was refused, and when it was tried last."""
+
+    count: int = 0
+    at_s: float = 0.0
 
 
 class AttachmentUpload:
@@ -56,7 +67,8 @@ class AttachmentUpload:
         """`may_go_on` is asked before each piece: entries go first, and an ending process goes before both."""
         self._client, self._clock, self._may_go_on = client, clock, may_go_on
         self._piece_bytes = _SMALLEST_BYTES
-        self._refusals: dict[bytes, int] = {}
+        self._refusals: dict[bytes, _Refusal] = {}
+        self._epoch: str | None = None
 
     def run(self, journal: Journal, platform_key: Ed25519PublicKey) -> int:
         """Upload what waits until nothing does or `may_go_on` says no; how many were delivered.
@@ -64,6 +76,9 @@ class AttachmentUpload:
         Raises `PlatformError` when the line is the trouble.
         """
         delivered = after = 0
+        seen: set[bytes] = set()
+        if self._epoch != (epoch := journal.settings.platform_epoch()):
+            self._refusals, self._epoch = {}, epoch  # another memory: it may know what was unknown
         # Those that cannot be sent stay at the head of the queue; whatever stands behind them still goes.
         while some := journal.attachments.pending(after=after):
             for pending in some:
@@ -76,15 +91,19 @@ class AttachmentUpload:
                     log.info("the platform has another epoch than it told last: a heartbeat goes first")
                     return delivered
                 after = pending.number
+                seen.add(pending.digest)
+        # What waits no more, delivered on a stick for example, is not stuck either.
+        self._refusals = {digest: one for digest, one in self._refusals.items() if digest in seen}
         return delivered
 
     @property
     def stuck(self) -> int:
-        """How many are left alone because the platform keeps refusing them."""
-        return sum(1 for count in self._refusals.values() if count >= _TRIES)
+        """How many are all but left alone because the platform keeps refusing them."""
+        return sum(1 for one in tuple(self._refusals.values()) if one.count >= _TRIES)
 
     def _try(self, journal: Journal, pending: PendingAttachment, platform_key: Ed25519PublicKey) -> bool:
-        if self._refusals.get(pending.digest, 0) >= _TRIES:
+        before = self._refusals.get(pending.digest, _Refusal())
+        if before.count >= _TRIES and self._clock.monotonic() < before.at_s + _STUCK_S:
             return False
         try:
             return self._upload(journal, pending, platform_key)
@@ -200,16 +219,16 @@ class AttachmentUpload:
         """A refusal concerns this one: the others go on."""
         if refused.status in (401, 403):
             raise refused
-        if refused.word == "unknown-entry":
-            return  # a platform that was put back: its entry is sent again first
+        # Its entry may be unknown there for a moment: one that was lost with a backup is sent again first.
         self._count_refusal(pending)
         if refused.word == "digest":
             journal.attachments.note_sent(pending.digest, 0)
         log.warning("attachment %s: %s", pending.digest.hex()[:16], refused.word)
 
     def _count_refusal(self, pending: PendingAttachment) -> int:
-        self._refusals[pending.digest] = self._refusals.get(pending.digest, 0) + 1
-        return self._refusals[pending.digest]
+        refusal = self._refusals.setdefault(pending.digest, _Refusal())
+        refusal.count, refusal.at_s = refusal.count + 1, self._clock.monotonic()
+        return refusal.count
 
 
 def _offset(answer: Proven, pending: PendingAttachment) -> int | None:

@@ -35,6 +35,8 @@ _ROOTS_TOLD = 40
 _AT_ONCE = 12
 _REFILL_S = 3600.0
 _OPEN_KNOWN = 2000
+_GONE_KNOWN = 1000
+"""A platform that misses something else each time is asked of the journal again, and takes no memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class Heartbeat:
         self._open: list[int] = []
         """What was not acknowledged when the last heartbeat was written: it may be called missing and be there by now."""
         self._may_send_again, self._may_change_epoch = _Allowance(clock), _Allowance(clock)
-        self._gone: set[tuple[int, int]] = set()
-        """Gaps of which this journal has no body any more: asking it again does not help."""
+        self._gone: dict[tuple[int, int], None] = {}
+        """Gaps of which this journal has no body any more, the newest last: asking it again does not help."""
 
     def compose(self, journal: Journal, summary: QueueSummary) -> HeartbeatRequest:
         """How the terminal is now."""
@@ -152,16 +154,20 @@ class Heartbeat:
             missing.append((answer.high_water + 1, self._told_acknowledged))
         if not self._may_send_again.given:
             return 0
-        count = 0
+        count = in_vain = 0
         for first, last in _without(_merged(missing, self._known_until()), self._open):
             if (first, last) in self._gone:
                 continue
             again = journal.outbox.send_again(first, last)
             count += again.count
             if again.gone and not again.count:
-                self._gone.add((first, last))
-        if count:
+                in_vain += 1
+                self._gone[first, last] = None
+                if len(self._gone) > _GONE_KNOWN:
+                    del self._gone[next(iter(self._gone))]
+        if count or in_vain:  # each look that found something left a line in the audit log
             self._may_send_again.use()
+        if count:
             log.warning("the platform misses %d entries that it once acknowledged: sent again", count)
         return count
 

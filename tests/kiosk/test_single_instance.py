@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +56,23 @@ def test_a_second_process_of_a_kind_is_refused_and_one_of_another_kind_is_not(tm
 def test_where_no_lock_can_be_kept_nobody_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert claim(tmp_path / "file" / "run", "ui")
+
+
+@pytest.mark.fault(9)
+@pytest.mark.parametrize("reason", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_refuses_nobody_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, reason: int
+) -> None:
+    def keep_none(descriptor: int, how: int) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr("fcntl.lockf", keep_none)
+    assert claim(tmp_path, "sync")
+    assert claim(tmp_path, "sync")
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert os.strerror(reason) in caplog.text
+    assert "paths.run_dir" in caplog.text
 
 
 @pytest.mark.fault(22)

@@ -17,10 +17,12 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from kiosk.clock import ManualClock
 from kiosk.domain.attachment import Attachment
 from kiosk.domain.case import new_entry_id
 from kiosk.errors import LineFault, PlatformError
 from sync.attachments import AttachmentUpload
+from sync.central import attachment_store
 from sync.central.attachment_store import AttachmentStore, Upload, UploadRefused
 from sync.central.exchange import Platform
 from sync.exchange import Call
@@ -340,6 +342,74 @@ def test_a_new_epoch_is_told_between_an_answer_and_its_noting(platform: Platform
     terminal.journal.attachments.delivered = noting
     terminal.journal.attachments.ask_again(before)
     assert upload(terminal) == 1
+
+
+@pytest.mark.fault(66)
+def test_a_case_that_the_platform_set_apart_later_does_not_hide_what_was_handed_in_with_it(
+    platform: Platform, terminal: Any
+) -> None:
+    """Its attachments are stuck, which is told, and go up soon after a person let the case through."""
+    hand_in(terminal, PHOTO)
+    assert terminal.drain() is None
+    with platform.store.transaction() as run:
+        run.execute("update entry set result = 'quarantined'")
+    clock = ManualClock()
+    sender = AttachmentUpload(terminal.client, clock, lambda: True)
+    key = platform.keys.signing.public_key()
+    counts = []
+    for _ in range(6):
+        assert sender.run(terminal.journal, key) == 0
+        counts.append(sender.stuck)
+    assert counts == [0, 0, 0, 0, 1, 1]
+    with platform.store.transaction() as run:
+        run.execute("update entry set result = 'stored'")
+    assert sender.run(terminal.journal, key) == 0  # not at every look
+    clock.advance(3601)
+    assert sender.run(terminal.journal, key) == 1
+    assert sender.stuck == 0
+
+
+def test_what_was_delivered_another_way_is_not_stuck(platform: Platform, terminal: Any) -> None:
+    (attachment,) = hand_in(terminal, b"short")
+    assert terminal.drain() is None
+    with platform.store.transaction() as run:
+        run.execute("update entry set result = 'quarantined'")
+    sender = AttachmentUpload(terminal.client, ManualClock(), lambda: True)
+    key = platform.keys.signing.public_key()
+    for _ in range(5):
+        sender.run(terminal.journal, key)
+    assert sender.stuck == 1
+    terminal.journal.attachments.delivered(
+        attachment.digest, b"from a stick", terminal.journal.settings.platform_epoch()
+    )
+    sender.run(terminal.journal, key)
+    assert sender.stuck == 0
+
+
+@pytest.mark.fault(6)
+def test_a_terminal_with_too_much_begun_waits_and_says_so(
+    platform: Platform, terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachment_store, "MAX_UNFINISHED_BYTES", 800_000)
+    hand_in(terminal, PHOTO, PHOTO[:200_000], b"short")
+    assert terminal.drain() is None
+    upload(terminal, may_go_on=one_piece())  # the first is begun, and holds its room
+    clock, going_on = ManualClock(), terminal.journal.attachments
+    first = going_on.pending()[0]
+    sender = AttachmentUpload(terminal.client, clock, lambda: True)
+    key = platform.keys.signing.public_key()
+    going_on.pending = lambda limit=20, after=0: [
+        one for one in type(going_on).pending(going_on, limit, after) if one.digest != first.digest
+    ]
+    for _ in range(5):
+        sender.run(terminal.journal, key)
+    assert sender.stuck == 1
+    assert len(going_on.pending()) == 1  # the short one had room
+    del going_on.pending
+    assert sender.run(terminal.journal, key) == 1
+    clock.advance(3601)
+    assert sender.run(terminal.journal, key) == 1
+    assert (sender.stuck, going_on.pending()) == (0, [])
 
 
 def test_the_abilities_are_told(platform_url: str) -> None:

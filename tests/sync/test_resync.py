@@ -20,6 +20,7 @@ from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.settings import SettingKey
 from sync.central.attachment_store import AttachmentStore
 from sync.delivery import Delivery
+from sync.heartbeat_wire import HeartbeatAnswer
 from sync.inbox_download import CASE_STATE, InboxDownload
 from tests.sync.county import County, beat, compose, heart_of, say
 from tests.sync.test_attachments import hand_in, upload
@@ -213,3 +214,23 @@ def test_what_this_journal_has_dropped_is_asked_for_in_vain(
     assert "bodies_gone" in compose(heart, terminal).faults
     said = [one for one in terminal.journal.audit.recent(20) if one.event is AuditEvent.SENT_AGAIN]
     assert len(said) <= 2
+
+
+@pytest.mark.fault(65)
+def test_a_platform_that_misses_something_else_each_time(
+    terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was dropped here takes neither memory nor lines of the log for ever, however it is asked for."""
+    terminal.record(40)
+    terminal.drain_whatever_happens()
+    terminal.journal.retention.drop_delivered(datetime.now(UTC) + timedelta(days=60), 30)
+    monkeypatch.setattr("sync.heartbeat._GONE_KNOWN", 5)
+    heart = heart_of(terminal)
+    for last in range(1, 41):
+        compose(heart, terminal)
+        answer = HeartbeatAnswer(epoch="e1", high_water=40, inbox_head=0, gaps=[(1, last)])
+        assert heart.heed(terminal.journal, answer).sent_again == 0
+        assert len(heart._gone) <= 5
+    assert "bodies_gone" in compose(heart, terminal).faults
+    said = [one for one in terminal.journal.audit.recent(90) if one.event is AuditEvent.SENT_AGAIN]
+    assert len(said) == 12
