@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _BUSY_S = 10
 _PLANNERS_TABLE = "select 1 from sqlite_schema where name = 'sqlite_stat1'"
 _LONG_HISTORY = "1000000 10000 1"
 """Rows of the table, of a terminal, and of a terminal with a given place or number."""
+_ROWS_A_STATEMENT = 50
 _WRONG_STATEMENT = 1
 """SQLITE_ERROR: a mistake of ours, and no state that passes."""
 
@@ -56,8 +58,15 @@ class SqliteCursor:
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """See `Cursor`."""
-        names, places = ", ".join(columns), ", ".join("?" * len(columns))
-        self._cursor.executemany(f"insert into {table} ({names}) values ({places})", rows)  # noqa: S608 — our own names
+        into = f"insert into {table} ({', '.join(columns)}) values "  # noqa: S608 — our own names
+        place = f"({', '.join('?' * len(columns))})"
+        waiting = list(rows)
+        whole = len(waiting) - len(waiting) % _ROWS_A_STATEMENT
+        # Not a statement a row: after each the interpreter may give another thread its turn, and all wait for the lock.
+        for start in range(0, whole, _ROWS_A_STATEMENT):
+            some = waiting[start : start + _ROWS_A_STATEMENT]
+            self._cursor.execute(into + ", ".join([place] * len(some)), tuple(chain.from_iterable(some)))
+        self._cursor.executemany(into + place, waiting[whole:])
 
     def serialise(self) -> None:
         """Every write transaction is serial already."""
