@@ -73,8 +73,9 @@ class Attachments:
     """The `attachment` and `attachment_chunk` tables."""
 
     def __init__(
-        self, database: Database, settings: Settings, boot: str, has_room: Callable[[], bool]
+        self, database: Database, settings: Settings, boot: str, has_room: Callable[[int], bool]
     ) -> None:
+        """`has_room` says whether so many bytes more leave what is kept for cases."""
         self._database, self._settings, self._boot, self._has_room = database, settings, boot, has_room
         self._owner = new_owner()
 
@@ -88,7 +89,7 @@ class Attachments:
         enrolment = self._settings.enrolment()
         if enrolment is None:
             raise JournalError(JournalFault.NOT_ENROLLED)
-        if not self._has_room():
+        if not self._has_room(len(content)):
             raise JournalError(JournalFault.NO_ROOM, "attachments")
         seal = AttachmentSeal(terminal_number=enrolment.terminal_number, media_type=media_type)
         sealed = sealing.seal(content, seal, enrolment.sealing_key)

@@ -169,9 +169,9 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _has_room_for_attachments(self) -> bool:
+    def _has_room_for_attachments(self, size_bytes: int) -> bool:
         wanted = self.reserve.wanted_bytes
-        return not wanted or self.headroom(self.free_bytes(), wanted).attachments_allowed
+        return not wanted or self.headroom(self.free_bytes() - size_bytes, wanted).attachments_allowed
 
     def _release_reserve(self) -> bool:
         """For the outbox, when the disk is full: whether it may try once more."""

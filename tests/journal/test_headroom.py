@@ -257,3 +257,17 @@ def test_no_reserve_is_made_where_it_would_take_the_last_room(small_disk: Path) 
     assert not reserve.hold(8 * MIB)
     assert not reserve.held
     assert list(small_disk.iterdir()) == []
+
+
+@pytest.mark.fault(6)
+def test_one_attachment_does_not_eat_into_what_is_kept_for_cases(
+    journal: Journal, make_case: MakeCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.reserve.hold(1)
+    journal.reserve.wanted_bytes = RESERVE
+    monkeypatch.setattr(journal, "free_bytes", lambda: RESERVE + MIB)
+    entry_id = make_case().entry_id
+    journal.attachments.put(entry_id, "image/jpeg", bytes(MIB // 2))
+    with pytest.raises(JournalError) as caught:
+        journal.attachments.put(entry_id, "image/jpeg", bytes(2 * MIB))
+    assert caught.value.fault is JournalFault.NO_ROOM
