@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from kiosk.durability import sync_path
+
 
 def load_or_create(file: Path, make: Callable[[], bytes]) -> bytes:
     """The content of `file`; when there is none, what `make` gives is written there first.
@@ -32,13 +34,5 @@ def load_or_create(file: Path, make: Callable[[], bytes]) -> bytes:
             return file.read_bytes()
     finally:
         draft.unlink(missing_ok=True)
-        _sync_folder(file.parent)
+        sync_path(file.parent)
     return file.read_bytes()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

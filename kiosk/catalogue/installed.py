@@ -30,6 +30,7 @@ from kiosk.catalogue.signature import (
     digest_of,
     verified,
 )
+from kiosk.durability import sync_path
 from kiosk.errors import CatalogueError, CatalogueFault, PackError
 
 _MANIFEST = "catalogue.json"
@@ -118,15 +119,15 @@ class InstalledCatalogues:
                 stray.unlink()
         _write(draft / _MANIFEST, msgspec.json.encode(signed))
         self._load(draft)
-        _sync_folder(draft)
+        sync_path(draft)
         final = self._free_name(_set_name(signed, manifest))
         draft.rename(final)
-        _sync_folder(final.parent)
+        sync_path(final.parent)
         with suppress(OSError, CatalogueError):
             self._load(self._folder / _CURRENT)  # a damaged one is nothing to go back to
             _link(self._folder / _PREVIOUS, (self._folder / _CURRENT).readlink())
         _link(self._folder / _CURRENT, final.relative_to(self._folder))
-        _sync_folder(self._folder)
+        sync_path(self._folder)
         # Last: a power cut before the switch must not leave a number that the catalogue in use does not have.
         _write(self._folder / _HIGHEST, str(manifest.version).encode("ascii"))
         self._drop_unused()
@@ -225,11 +226,3 @@ def _link(link: Path, target: Path) -> None:
     draft.unlink(missing_ok=True)
     draft.symlink_to(target)
     draft.replace(link)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,12 +7,12 @@ synced and renamed, so a ring never holds half a copy.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from kiosk.durability import sync_path
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.database import Database, LibraryError
 from kiosk.journal.os_fault import NOT_OF_THE_FILE, journal_error
@@ -88,10 +88,10 @@ def _written(database: Database, key: bytes, folder: Path) -> Path:
         copy.close()
     if not whole:
         raise JournalError(JournalFault.DAMAGED, "the copy does not check")
-    _sync(unfinished)
+    sync_path(unfinished)
     target = folder / f"journal-{number:08d}.db"
     unfinished.rename(target)
-    _sync(folder)
+    sync_path(folder)
     return target
 
 
@@ -127,11 +127,3 @@ def _number(copy: Path) -> int:
 def _clear(unfinished: Path) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
         unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

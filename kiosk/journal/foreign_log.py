@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from sqlcipher3 import dbapi2 as sqlite
 
+from kiosk.durability import sync_path
 from kiosk.journal.lost_salt import FRAME_HEADER_BYTES, LOG_HEADER_BYTES, LOG_MAGIC, SALT_BYTES
 
 _MAC_BYTES = 64
@@ -46,7 +47,7 @@ def set_aside_foreign_log(file: Path, key: bytes) -> Path | None:
         return None
     aside = _free_name(file)
     log.rename(aside)
-    _sync(file.parent)
+    sync_path(file.parent)
     return aside
 
 
@@ -137,11 +138,3 @@ def _free_name(file: Path) -> Path:
     ):
         number += 1
     return file.with_name(f"{file.name}.foreign-log-{number}{_UNTOLD}")
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

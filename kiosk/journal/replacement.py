@@ -7,13 +7,13 @@ the note is there nobody opens a journal, so nobody begins an empty one in the m
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from kiosk.durability import sync_path
 from kiosk.errors import JournalFault
 from kiosk.journal.os_fault import NOT_OF_THE_FILE, journal_error
 
@@ -69,9 +69,9 @@ def plan(file: Path, fault: JournalFault, detail: str) -> Plan:
     unfinished = file.with_name(file.name + ".replacing.unfinished")
     try:
         unfinished.write_bytes(msgspec.json.encode(made))
-        _sync(unfinished)
+        sync_path(unfinished)
         unfinished.rename(_note(file))
-        _sync(file.parent)
+        sync_path(file.parent)
     except OSError as error:
         raise journal_error(error) from error
     return made
@@ -88,7 +88,7 @@ def set_aside(file: Path, made: Plan) -> Path:
     for suffix in reversed(_SUFFIXES):
         with suppress(FileNotFoundError):
             file.with_name(file.name + suffix).rename(target.with_name(target.name + suffix))
-    _sync(file.parent)
+    sync_path(file.parent)
     return target
 
 
@@ -100,7 +100,7 @@ def is_finished(file: Path, made: Plan) -> bool:
 def forget(file: Path) -> None:
     """The replacement is over."""
     _note(file).unlink(missing_ok=True)
-    _sync(file.parent)
+    sync_path(file.parent)
 
 
 def fresh_file(file: Path) -> Path:
@@ -113,9 +113,9 @@ def fresh_file(file: Path) -> Path:
 
 def put_in_place(file: Path, fresh: Path) -> None:
     """The fresh journal, complete and closed, becomes the journal, and the note goes."""
-    _sync(fresh)
+    sync_path(fresh)
     fresh.rename(file)
-    _sync(file.parent)
+    sync_path(file.parent)
     forget(file)
 
 
@@ -128,11 +128,3 @@ def _free_name(file: Path) -> Path:
     while any(file.with_name(f"{file.name}.damaged-{number}{suffix}").exists() for suffix in _SUFFIXES):
         number += 1
     return file.with_name(f"{file.name}.damaged-{number}")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

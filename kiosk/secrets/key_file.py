@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from kiosk.durability import sync_path
 from kiosk.errors import SecretError, SecretFault
 
 _MAX_BYTES = 4096
@@ -50,19 +51,10 @@ def write_first(file: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             unfinished.unlink()
-    sync_folder(file.parent)
+    sync_path(file.parent)
 
 
 def move_over(file: Path, target: Path) -> None:
     """Let `file` take the place of `target`, for good."""
     file.replace(target)
-    sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_path(target.parent)

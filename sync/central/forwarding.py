@@ -20,6 +20,7 @@ from uuid import UUID
 
 import requests
 
+from kiosk.durability import sync_path
 from sync.central.engine import DatabaseAway
 from sync.central.forwarding_queue import AcceptedCase, ForwardingQueue
 from sync.central.store import Store
@@ -83,7 +84,7 @@ class FileSink:
                     return Tried(Fate.NEVER, "another file has this name")
             finally:
                 draft.unlink(missing_ok=True)
-            _sync_folder(self._folder)
+            sync_path(self._folder)
         except OSError as error:
             return Tried(Fate.AGAIN, error.strerror or type(error).__name__)
         return Tried(Fate.DELIVERED)
@@ -200,11 +201,3 @@ def _pause_s(tries: int) -> float:
     """Full jitter below a doubling bound (at least a second): a receiver that comes back is not run over."""
     bound = min(_FIRST_PAUSE_S * 2 ** min(tries, 20), _LONGEST_PAUSE_S)
     return max(random.uniform(0.0, bound), 1.0)  # noqa: S311 — spreads a crowd, guards nothing
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -272,7 +272,7 @@ Cut = Callable[..., object]
 
 
 @pytest.mark.fault(3)
-@pytest.mark.parametrize("step", ["set_aside", "fresh_file", "carry", "put_in_place", "_sync", "forget"])
+@pytest.mark.parametrize("step", ["set_aside", "fresh_file", "carry", "put_in_place", "sync_path", "forget"])
 @pytest.mark.parametrize("before", [True, False])
 def test_a_replacement_that_was_cut_off_is_gone_on_with_and_nothing_is_forgotten(
     life: Life, monkeypatch: pytest.MonkeyPatch, step: str, before: bool
