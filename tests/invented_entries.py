@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry, entry_digest
+from kiosk.domain.entry import GENESIS, EntryHeader, EntryKind, RecordedEntry
 from kiosk.domain.receipt import receipt_number
 from kiosk.journal.sealing import encode_case, seal
 from tests.invented_cases import invented_case
@@ -56,13 +56,4 @@ def chain(
 def redigested(entry: RecordedEntry, **changes: Any) -> RecordedEntry:
     """The entry altered, with a digest that covers the alteration."""
     changed = replace(entry, **changes)
-    digest = entry_digest(
-        changed.header,
-        changed.sequence,
-        changed.recorded_at,
-        changed.boot_id,
-        changed.monotonic_s,
-        changed.sealed,
-        changed.previous_digest,
-    )
-    return replace(changed, digest=digest)
+    return replace(changed, digest=changed.digest_of_content())

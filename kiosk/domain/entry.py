@@ -68,6 +68,18 @@ class RecordedEntry:
     previous_digest: bytes
     digest: bytes
 
+    def digest_of_content(self) -> bytes:
+        """What `digest` is in an entry that nobody altered."""
+        return entry_digest(
+            self.header,
+            self.sequence,
+            self.recorded_at,
+            self.boot_id,
+            self.monotonic_s,
+            self.sealed,
+            self.previous_digest,
+        )
+
 
 def entry_digest(
     header: EntryHeader,

@@ -14,7 +14,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.domain.entry import entry_digest
 from kiosk.domain.printing import PrintFault, PrintState
 from kiosk.errors import JournalError
 from kiosk.journal import backup
@@ -301,15 +300,7 @@ def _sequences(source: Database) -> list[int]:
 
 def _is_whole(row: Row) -> bool:
     entry = entry_of(row)
-    return row[12] is None or entry.digest == entry_digest(
-        entry.header,
-        entry.sequence,
-        entry.recorded_at,
-        entry.boot_id,
-        entry.monotonic_s,
-        entry.sealed,
-        entry.previous_digest,
-    )
+    return row[12] is None or entry.digest == entry.digest_of_content()
 
 
 def _readable(source: Database, sql: str, parameters: tuple[object, ...] = ()) -> list[Row]:

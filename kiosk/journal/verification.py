@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from kiosk.domain.entry import GENESIS, entry_digest
+from kiosk.domain.entry import GENESIS
 from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.audit import Audit
 from kiosk.journal.database import Database, LibraryError
@@ -121,15 +121,7 @@ def _walk_chain(database: Database, gaps: tuple[int, ...], quick: bool) -> tuple
         known_gap = entry.sequence in gaps and entry.sequence >= expected_sequence
         follows = entry.sequence == expected_sequence and entry.previous_digest == expected
         # The digest of an entry whose body was dropped cannot be made again; its link still counts.
-        whole = row[-1] is None or entry.digest == entry_digest(
-            entry.header,
-            entry.sequence,
-            entry.recorded_at,
-            entry.boot_id,
-            entry.monotonic_s,
-            entry.sealed,
-            entry.previous_digest,
-        )
+        whole = row[-1] is None or entry.digest == entry.digest_of_content()
         if not (follows or known_gap) or not whole:
             return checked, entry.sequence
         checked += 1
