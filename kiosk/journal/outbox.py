@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, chain
 from typing import TypeVar
 from uuid import UUID
@@ -369,6 +370,10 @@ class Outbox:
         return round(self._clock.monotonic() * 1000)
 
 
+_as_text = lru_cache(maxsize=8)(iso_utc)
+"""For the moment at which the platform stored a batch: the same for all of it."""
+
+
 def _chunks(values: Sequence[ItemT]) -> Iterator[tuple[Sequence[ItemT], int]]:
     """So many at once, and how many the statement for them has places for."""
     for start in range(0, len(values), _CHUNK):
@@ -377,5 +382,5 @@ def _chunks(values: Sequence[ItemT]) -> Iterator[tuple[Sequence[ItemT], int]]:
 
 
 def _values(sequence: int, settlement: Acknowledged, now: str) -> Parameters:
-    stored_at = iso_utc(settlement.stored_at) if settlement.stored_at is not None else None
+    stored_at = _as_text(settlement.stored_at) if settlement.stored_at is not None else None
     return sequence, settlement.token, now, stored_at, settlement.platform_state.value
