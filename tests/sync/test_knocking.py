@@ -24,7 +24,7 @@ from sync.signing import SignedAnswer, sign_answer
 from sync.upload_wire import OFFSET_HEADER
 from tests.sync.county import CAP_S, compose, heart_of, keeper_of
 from tests.sync.impostor import unsigned
-from tests.sync.test_attachments import hand_in, upload
+from tests.sync.uploads import hand_in, upload
 
 
 @pytest.mark.fault(60, 64)

@@ -23,7 +23,7 @@ from sync.delivery import Delivery
 from sync.heartbeat_wire import HeartbeatAnswer
 from sync.inbox_download import CASE_STATE, InboxDownload
 from tests.sync.county import County, beat, compose, heart_of, say
-from tests.sync.test_attachments import hand_in, upload
+from tests.sync.uploads import hand_in, upload
 
 
 @pytest.mark.fault(65)
