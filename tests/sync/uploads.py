@@ -85,5 +85,5 @@ def begun(terminal: Any) -> Attachment:
     """An attachment that the platform knows and has nothing of."""
     (attachment,) = hand_in(terminal, PHOTO)
     assert terminal.drain() is None
-    upload(terminal, may_go_on=one_piece())
+    upload(terminal, may_go_on=iter([True, False]).__next__)
     return attachment
