@@ -1,25 +1,19 @@
 """The session's state machine, told as things that happen to a resident."""
 
 from dataclasses import replace
-from datetime import date
 from uuid import uuid4
 
 import pytest
 
-from kiosk.catalogue.loader import Catalogue, load_catalogue
 from kiosk.catalogue.pack import Block
 from kiosk.catalogue.rules import AnswerFault
-from kiosk.clock import ManualClock
-from kiosk.config import PACKAGE_ROOT
 from kiosk.domain.presented_code import CodeRefusal
-from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
-from kiosk.domain.receipt import Receipt, qr_text, receipt_number
-from kiosk.domain.resident import DocumentKind, IdentityDocument, Sex
+from kiosk.domain.printing import PrintOutcome, PrintVerdict
+from kiosk.domain.receipt import qr_text, receipt_number
 from kiosk.domain.trust import Proof
 from kiosk.errors import JournalFault, LineFault
 from kiosk.flow.effects import (
     AskProgress,
-    NoteSlipTaken,
     PrepareCase,
     PrintSlip,
     RecordCase,
@@ -31,66 +25,7 @@ from kiosk.flow.effects import (
 from kiosk.flow.journey import Delivery, Journey, Progress, SlipState, Stage
 from kiosk.flow.session import Session
 from kiosk.ports import CardFault
-
-PENSION = "pension-certification"
-RESIDENT = IdentityDocument(
-    kind=DocumentKind.RESIDENT_ID_CARD,
-    name="测试甲",
-    number="11010519491231002X",
-    sex=Sex.FEMALE,
-    birth=date(1949, 12, 31),
-    valid_from=date(2020, 1, 1),
-    valid_until=None,
-)
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return load_catalogue(PACKAGE_ROOT / "assets" / "packs")
-
-
-@pytest.fixture
-def session(catalogue: Catalogue) -> Session:
-    return Session(catalogue, ManualClock())
-
-
-def stage(session: Session) -> Stage:
-    """The stage now: a call, so that no earlier assertion is taken to hold still."""
-    return session.stage
-
-
-def view(session: Session) -> Journey:
-    return session.view
-
-
-def receipt_for(session: Session) -> Receipt:
-    entry_id = session.view.entry_id
-    assert entry_id is not None
-    return Receipt(
-        number=receipt_number("110001", entry_id),
-        entry_id=entry_id,
-        sequence=1,
-        received_at=ManualClock().now(),
-        service_code=PENSION,
-    )
-
-
-def to_review(session: Session) -> None:
-    session.start()
-    session.choose(PENSION)
-    session.begin()
-    session.card_read(RESIDENT)
-    session.confirm_identity()
-    session.answer("13800138000")
-    assert stage(session) is Stage.REVIEW
-
-
-def to_result(session: Session) -> Receipt:
-    to_review(session)
-    session.confirm()
-    receipt = receipt_for(session)
-    session.recorded(receipt, printer_usable=True, line_up=True)
-    return receipt
+from tests.kiosk.session_steps import PENSION, RESIDENT, receipt_for, stage, to_result, to_review, view
 
 
 def test_handed_in_before_is_said_on_the_summary_and_does_not_stop_anybody(session: Session) -> None:
@@ -257,30 +192,6 @@ def test_two_cases_of_one_session_have_two_keys(session: Session) -> None:
     assert to_result(session).entry_id != first.entry_id
 
 
-@pytest.mark.fault(71)
-def test_paper_out_keeps_the_number_and_offers_another_try(session: Session) -> None:
-    receipt = to_result(session)
-    session.print_ended(PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.PAPER_OUT))
-    assert session.view.receipt == receipt
-    [again] = session.print_again()
-    assert again == PrintSlip(receipt, 2)
-
-
-def test_printed_slip_is_not_printed_twice_by_a_tap(session: Session) -> None:
-    to_result(session)
-    assert session.print_again() == []
-    session.print_ended(PrintOutcome(verdict=PrintVerdict.PRINTED))
-    assert session.print_again() == []
-
-
-def test_no_printer_shows_the_number_and_prints_nothing(session: Session) -> None:
-    to_review(session)
-    session.confirm()
-    assert session.recorded(receipt_for(session), printer_usable=False, line_up=False) == []
-    assert view(session).slip is SlipState.NONE
-    assert view(session).delivery is Delivery.WAITING_FOR_LINE
-
-
 def test_delivery_of_another_case_says_nothing_here(session: Session) -> None:
     receipt = to_result(session)
     session.delivered(uuid4())
@@ -338,63 +249,3 @@ def test_recording_cannot_be_left(session: Session) -> None:
     assert session.finish() == []
     assert session.back() == []
     assert stage(session) is Stage.RECORDING
-
-
-@pytest.mark.fault(72)
-def test_a_slip_that_nobody_confirms_asks_the_person(session: Session) -> None:
-    receipt = to_result(session)
-    session.print_ended(PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.NO_ANSWER))
-    assert view(session).slip is SlipState.UNCONFIRMED
-    assert session.slip_pulled() == []  # half a slip can be pulled out too
-    assert session.slip_taken() == [NoteSlipTaken(receipt)]
-    assert view(session).slip is SlipState.TAKEN
-    assert session.print_again() == []
-
-
-def test_a_slip_that_did_not_come_out_is_printed_again_and_marked(session: Session) -> None:
-    receipt = to_result(session)
-    session.print_ended(PrintOutcome(verdict=PrintVerdict.UNCONFIRMED, fault=PrintFault.NO_ANSWER))
-    assert session.print_again() == [PrintSlip(receipt, 2)]
-
-
-def test_a_printed_slip_that_is_pulled_out_is_noted_once(session: Session) -> None:
-    receipt = to_result(session)
-    assert session.slip_pulled() == []  # still printing: an older slip
-    session.print_ended(PrintOutcome(verdict=PrintVerdict.PRINTED))
-    assert session.slip_pulled() == [NoteSlipTaken(receipt)]
-    assert session.slip_pulled() == []
-
-
-def test_paper_pulled_out_on_another_page_is_nobodys(session: Session) -> None:
-    to_review(session)
-    assert session.slip_pulled() == []
-    assert session.slip_taken() == []
-
-
-def test_a_slip_that_nobody_wants_is_not_asked_about_again(session: Session) -> None:
-    to_result(session)
-    session.decline_slip()
-    assert view(session).slip is SlipState.PRINTING  # it comes out all the same
-    session.print_ended(PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.PAPER_OUT))
-    session.decline_slip()
-    assert view(session).slip is SlipState.DECLINED
-    assert session.print_again() == []
-    assert session.slip_taken() == []
-
-
-@pytest.mark.fault(105)
-def test_second_answer_of_the_printer_changes_nothing(session: Session) -> None:
-    to_result(session)
-    session.print_ended(PrintOutcome(verdict=PrintVerdict.FAILED, fault=PrintFault.PAPER_OUT))
-    session.print_ended(PrintOutcome(verdict=PrintVerdict.PRINTED))
-    assert (view(session).slip, view(session).slip_fault) == (SlipState.FAILED, PrintFault.PAPER_OUT)
-
-
-def test_face_restarted_at_a_result_shows_the_number_and_doubts_the_slip(session: Session) -> None:
-    receipt = to_result(session)
-    session.finish()
-    assert session.resume(receipt, line_up=False) == []
-    assert stage(session) is Stage.RESULT
-    assert view(session).receipt == receipt
-    assert view(session).slip is SlipState.UNCONFIRMED
-    assert session.print_again() == [PrintSlip(receipt, 2)]
