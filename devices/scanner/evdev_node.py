@@ -10,11 +10,13 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from devices.scanner import key_codes as keys
 from devices.transport.byte_port import PortFault, PortLost
-from devices.transport.descriptor_port import DescriptorPort, open_fault
+from devices.transport.descriptor_port import open_fault
+from devices.transport.node_port import NodePort
 from kiosk.clock import Clock
 
 EVIOCGRAB: Final = 0x40044590
@@ -41,31 +43,21 @@ class NotAKeyboard(PortLost):
     """The node is there and does not type letters."""
 
 
-class EvdevNode(DescriptorPort):
+class EvdevNode(NodePort):
     """The node at `path`. `control` is ioctl; a test that has no such device gives its own."""
 
     def __init__(self, path: str, clock: Clock, control: Control | None = None) -> None:
         super().__init__(clock)
         self.path = path
         self._control: Control = control or fcntl.ioctl
-        self._fd: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """See `BytePort`."""
-        return self._fd is not None
 
     def open(self) -> None:
         """See `BytePort`: open and grab. Raises `PortLost`, `NotAKeyboard` among them."""
-        self.close()
-        try:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-        except OSError as error:
-            raise PortLost(open_fault(error)) from error
+        descriptor = self._open_node(self.path, os.O_RDONLY)
         try:
             if not self._types_letters():
                 raise NotAKeyboard(PortFault.REFUSED)
-            self._control(self._fd, EVIOCGRAB, 1)
+            self._control(descriptor, EVIOCGRAB, 1)
         except OSError as error:
             self.close()
             if error.errno in (errno.ENOTTY, errno.EINVAL):
@@ -78,14 +70,10 @@ class EvdevNode(DescriptorPort):
 
     def close(self) -> None:
         """See `BytePort`: let go of the keys, which closing does too."""
-        descriptor, self._fd = self._fd, None
-        if descriptor is None:
-            return
-        for release in (lambda: self._control(descriptor, EVIOCGRAB, 0), lambda: os.close(descriptor)):
-            try:
-                release()
-            except OSError:
-                pass  # never grabbed, or unplugged: nothing is held any more
+        if self._fd is not None:
+            with suppress(OSError):  # never grabbed, or unplugged: nothing is held any more
+                self._control(self._fd, EVIOCGRAB, 0)
+        super().close()
 
     def keys_held(self) -> frozenset[int]:
         """The keys that are down now. Raises `PortLost`."""
@@ -113,11 +101,6 @@ class EvdevNode(DescriptorPort):
         if not data:
             raise OSError(errno.ENODEV, "end of file")
         return data
-
-    def _descriptor(self) -> int:
-        if self._fd is None:
-            raise PortLost(PortFault.LOST)
-        return self._fd
 
 
 def _bits(data: bytearray) -> frozenset[int]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from devices.transport.byte_port import PortFault, PortLost
-from devices.transport.descriptor_port import DescriptorPort, open_fault
+from devices.transport.descriptor_port import open_fault
+from devices.transport.node_port import NodePort
 from kiosk.clock import Clock
 
 REPORT_BYTES: Final = 64
@@ -47,18 +48,12 @@ def _property(uevent: Path, key: str) -> str:
     return next((value for name, _, value in (line.partition("=") for line in lines) if name == key), "")
 
 
-class HidRawPort(DescriptorPort):
+class HidRawPort(NodePort):
     """One HID device by its ids."""
 
     def __init__(self, vendor: int, product: int, bus_path: str | None, clock: Clock) -> None:
         super().__init__(clock)
         self._ids = (vendor, product, bus_path)
-        self._fd: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """See `BytePort`."""
-        return self._fd is not None
 
     def open(self) -> None:
         """See `BytePort`."""
@@ -66,9 +61,8 @@ class HidRawPort(DescriptorPort):
         node = find_hidraw(*self._ids)
         if node is None:
             raise PortLost(PortFault.ABSENT)
+        descriptor = self._open_node(node, os.O_RDWR)
         try:
-            descriptor = os.open(node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-            self._fd = descriptor
             # The kernel lets any number in; this keeps out whoever asks as politely.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -76,22 +70,8 @@ class HidRawPort(DescriptorPort):
             raise PortLost(open_fault(error)) from error
         self.drop_input()
 
-    def close(self) -> None:
-        """See `BytePort`."""
-        descriptor, self._fd = self._fd, None
-        if descriptor is not None:
-            try:
-                os.close(descriptor)
-            except OSError:
-                pass  # a vanished device cannot be closed politely
-
     def _write(self, descriptor: int, data: bytes) -> int:
         """One report; the kernel takes all of it or none."""
         piece = data[:REPORT_BYTES]
         os.write(descriptor, _UNNUMBERED + piece.ljust(REPORT_BYTES, b"\x00"))
         return len(piece)
-
-    def _descriptor(self) -> int:
-        if self._fd is None:
-            raise PortLost(PortFault.LOST)
-        return self._fd
