@@ -74,45 +74,14 @@ class Agent:
         self._ground = Ground(Resolver(self._clock), platform_clock, pace)
         self.line = Line(self._clock, platform_clock)
         self._clients = [self._new_client(limits) for limits in (None, _KEEPERS, None, None)]
-        self.relay = Relay(
-            self._clients[0],
-            self.line,
-            self._clock,
-            self._stopping,
-            batch=settings.platform.batch,
-            retry_cap_s=settings.platform.retry_cap_s,
-            beside=self._clients[2],
-            on_delivered=self._tell_delivered,
-            on_failed=self._check_line,
-        )
         catalogue = CatalogueDownload(
             self._clients[3], platform_clock, settings.catalogue_dir, settings.publisher_key
         )
-        self.freight = Freight(
-            self._clients[3],
-            catalogue,
-            self.line,
-            self._clock,
-            self._stopping,
-            settings.platform.retry_cap_s,
-            on_failed=self._check_line,
-        )
         backups = settings.paths.state_dir / BACKUPS
         self.chores = Chores(self._clock, platform_clock, self._key, settings.keeping, backups)
-        self.keeper = Keeper(
-            self._clients[1],
-            self.line,
-            self._clock,
-            self._stopping,
-            settings.platform,
-            Heartbeat(
-                settings, self._clock, platform_clock, lambda: catalogue.current_digest, self._other_faults
-            ),
-            self.chores,
-            bytes_in_flight=lambda: self.relay.bytes_in_flight + self._clients[3].bytes_in_flight,
-            on_to_send=self.relay.wake,
-            on_catalogue=self.freight.note_catalogue,
-        )
+        self.relay = self._new_relay()
+        self.freight = self._new_freight(catalogue)
+        self.keeper = self._new_keeper(catalogue, platform_clock)
         self._network = NetworkWatch(self._network_changed, self._clock, self._address_gone)
         self.queries = Queries(self._new_client, self.line, self._standing, self._clock)
         self._threads = [
@@ -194,6 +163,47 @@ class Agent:
         if next(self._settings.paths.state_dir.glob(f"{self._settings.journal_file.name}.damaged*"), None):
             faults.append("journal_replaced")
         return faults
+
+    def _new_relay(self) -> Relay:
+        return Relay(
+            self._clients[0],
+            self.line,
+            self._clock,
+            self._stopping,
+            batch=self._settings.platform.batch,
+            retry_cap_s=self._settings.platform.retry_cap_s,
+            beside=self._clients[2],
+            on_delivered=self._tell_delivered,
+            on_failed=self._check_line,
+        )
+
+    def _new_freight(self, catalogue: CatalogueDownload) -> Freight:
+        return Freight(
+            self._clients[3],
+            catalogue,
+            self.line,
+            self._clock,
+            self._stopping,
+            self._settings.platform.retry_cap_s,
+            on_failed=self._check_line,
+        )
+
+    def _new_keeper(self, catalogue: CatalogueDownload, platform_clock: PlatformClock) -> Keeper:
+        heartbeat = Heartbeat(
+            self._settings, self._clock, platform_clock, lambda: catalogue.current_digest, self._other_faults
+        )
+        return Keeper(
+            self._clients[1],
+            self.line,
+            self._clock,
+            self._stopping,
+            self._settings.platform,
+            heartbeat,
+            self.chores,
+            bytes_in_flight=lambda: self.relay.bytes_in_flight + self._clients[3].bytes_in_flight,
+            on_to_send=self.relay.wake,
+            on_catalogue=self.freight.note_catalogue,
+        )
 
     def _new_client(self, limits: Limits | None = None) -> PlatformClient:
         return PlatformClient(self._settings.platform, self._key, self._clock, limits, self._ground)

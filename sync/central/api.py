@@ -80,6 +80,7 @@ def build_app(platform: Platform) -> FastAPI:
     serve_attachments(app, platform)
     serve_catalogue(app, platform)
     _serve_operators(app, platform)
+    _serve_codes(app, platform)
     serve_paper(app, platform)
     mount_console(app, platform)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
@@ -206,6 +207,8 @@ def _serve_operators(app: FastAPI, platform: Platform) -> None:
             platform, request, CasesAnswer(cases=await run_in_threadpool(platform.cases.count, receipt))
         )
 
+
+def _serve_codes(app: FastAPI, platform: Platform) -> None:
     @app.post(
         "/v1/operator/enrolment-codes",
         operation_id="makeEnrolmentCode",

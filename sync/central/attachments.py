@@ -40,7 +40,11 @@ _MEDIA_TYPE_CHARACTERS = 64
 def serve_attachments(app: FastAPI, platform: Platform) -> None:
     """Add the calls to `app`."""
     store = AttachmentStore(platform.store)
+    _serve_creation(app, platform, store)
+    _serve_pieces(app, platform, store)
 
+
+def _serve_creation(app: FastAPI, platform: Platform, store: AttachmentStore) -> None:
     @app.options("/v1/terminals/{terminal_id}/attachments", include_in_schema=False)
     async def abilities(request: Request, terminal_id: TerminalId) -> Response:
         headers = {
@@ -68,6 +72,8 @@ def serve_attachments(app: FastAPI, platform: Platform) -> None:
         location = f"/v1/terminals/{terminal_id}/attachments/{upload.digest.hex()}"
         return _told(platform, request, terminal_id, upload, 201, {"location": location})
 
+
+def _serve_pieces(app: FastAPI, platform: Platform, store: AttachmentStore) -> None:
     @app.head(
         "/v1/terminals/{terminal_id}/attachments/{digest}",
         operation_id="attachmentOffset",
