@@ -126,6 +126,40 @@ def test_the_ring_is_put_back_and_continued_before_the_platform_hears_of_it(
         assert journal.outbox.summary().parked == len(forked)
 
 
+@pytest.mark.fault(17, 125)
+def test_a_copy_from_before_the_terminal_was_enrolled_again_is_put_back(world: World, run_sync: Run) -> None:
+    """Its number is the old one, and the key that is there is not that one's."""
+    settings = world.settings
+    world.enrol(settings)
+    first = record(settings, 1)
+    _back_up(settings)
+    process = run_sync(settings, "terminal")
+    process.until(lambda status: status["state"] == "online" and status["pending"] == 0)
+    assert "terminal 100002" in world.command("enrol", world.code("100001"), "--again").output
+    process.until(lambda status: status["terminal_number"] == "100002" and status["state"] == "online")
+    second = record(settings, 2)
+    _wake(settings)
+    process.until(lambda status: len(world.stored()) == 3)
+    process.close()
+    _put_back(settings)
+    again = run_sync(settings, "terminal")
+    again.until(lambda status: status["standing"] == "key_lost")
+    with pytest.raises(JournalError) as refused:
+        record(settings)
+    assert refused.value.fault is JournalFault.STOPPED
+    assert "--again" in world.command("queue", "status").output
+    assert "terminal 100003" in world.command("enrol", world.code("100002"), "--again").output
+    again.until(lambda status: status["terminal_number"] == "100003" and status["standing"] == "ok")
+    third = record(settings, 2)
+    _wake(settings)
+    again.until(lambda status: status["pending"] == 0 and len(world.stored()) == 5)
+    assert world.stored() == {
+        first[0].number: "100001",
+        **{one.number: "100002" for one in second},
+        **{one.number: "100003" for one in third},
+    }
+
+
 @pytest.mark.fault(65)
 def test_a_platform_that_was_put_back_stops_nobody(world: World, run_sync: Run) -> None:
     settings = world.settings
