@@ -26,8 +26,17 @@ Run = Callable[[Rig[Any]], Evidence]
 
 def checks_for(contract: Contract[Any]) -> list[Check[Any]]:
     """What every device promises, then what this class promises."""
-    work = contract.work
-    checks = [
+    checks = [*_ordinary(contract.work), *_mishaps(contract), *contract.checks]
+    if contract.exclusive:
+        checks.insert(
+            1,
+            _check("exclusive", "别的程序抢不走端口", "A second program is kept out of the port", _exclusive),
+        )
+    return checks
+
+
+def _ordinary(work: Work[Any]) -> list[Check[Any]]:
+    return [
         _check("opens", "插好后能打开，说得出自己的状态", "Plugged in, it opens and says how it is", _opens),
         _check("works", "做一次本职工作", "It does its ordinary work once", lambda rig: _works(rig, work)),
         _check(
@@ -44,6 +53,12 @@ def checks_for(contract: Contract[Any]) -> list[Check[Any]]:
             "reopen", "关了再开照常工作", "Closed and opened again it works", lambda rig: _reopen(rig, work)
         ),
         _check("status-in-time", "问状态一秒内有回答", "Its status comes within a second", _status_in_time),
+    ]
+
+
+def _mishaps(contract: Contract[Any]) -> list[Check[Any]]:
+    work = contract.work
+    return [
         _check("absent", "没插上就说没有，不出错", "Absent, it says so, and raises nothing", mishaps.absent),
         _check(
             "unplugged-idle", "空闲时拔掉，能发现", "Unplugged while idle, it notices", mishaps.unplugged_idle
@@ -86,12 +101,6 @@ def checks_for(contract: Contract[Any]) -> list[Check[Any]]:
         ),
         _check("no-leak", "反复拔插不漏线程和文件", "Nothing leaks over many plugs", mishaps.no_leak),
     ]
-    if contract.exclusive:
-        checks.insert(
-            1,
-            _check("exclusive", "别的程序抢不走端口", "A second program is kept out of the port", _exclusive),
-        )
-    return [*checks, *contract.checks]
 
 
 def _check(name: str, chinese: str, english: str, run: Run) -> Check[Any]:

@@ -45,28 +45,7 @@ def file_name(report: ConformanceReport) -> str:
 def to_html(report: ConformanceReport, digest: str) -> str:
     """The page; nothing is loaded from anywhere."""
     counts = {verdict: report.count(verdict) for verdict in Verdict}
-    if counts[Verdict.FAILED]:
-        verdict_class, verdict_zh, verdict_en = "failed", "不符合", "Does not conform"
-    elif counts[Verdict.NOT_RUN]:
-        verdict_class, verdict_zh, verdict_en = (
-            "partly",
-            "所做各项均符合",
-            "Conforms in everything that was tried",
-        )
-    else:
-        verdict_class, verdict_zh, verdict_en = "passed", "符合", "Conforms"
-    facts = [
-        ("设备类别", "Device class", report.device),
-        ("驱动", "Driver", report.driver),
-        ("端口", "Port", report.port),
-        ("对象", "Under test", "模拟设备 / simulator" if report.simulated else "真实设备 / real device"),
-        ("型号", "Model", report.model or "—"),
-        ("序列号", "Serial number", report.serial_number or "—"),
-        ("固件", "Firmware", report.firmware or "—"),
-        ("检测时间", "Began at", report.began_at.replace("T", " ")),
-        ("程序版本", "Program", f"Linban {report.product_version}"),
-        ("系统", "System", report.system),
-    ]
+    verdict_class, verdict_zh, verdict_en = _judged(counts)
     rows = "\n".join(_row(number, check) for number, check in enumerate(report.checks, start=1))
     tally = " · ".join(
         f"{_WORDS[verdict][0]} {count} <small>{_WORDS[verdict][1]}</small>"
@@ -85,7 +64,7 @@ def to_html(report: ConformanceReport, digest: str) -> str:
 <h1>设备驱动符合性报告<small>Conformance report of a device driver</small></h1>
 <div class="verdict {verdict_class}"><b>{verdict_zh}</b><span>{verdict_en}</span><p>{tally}</p></div>
 </header>
-<dl>{"".join(_fact(*fact) for fact in facts)}</dl>
+<dl>{"".join(_fact(*fact) for fact in _facts(report))}</dl>
 <table>
 <thead><tr><th>#</th><th>承诺<small>Promise</small></th><th>结果<small>Result</small></th>
 <th>所见<small>What was seen</small></th><th>秒<small>s</small></th></tr></thead>
@@ -101,6 +80,30 @@ def to_html(report: ConformanceReport, digest: str) -> str:
 </body>
 </html>
 """
+
+
+def _judged(counts: dict[Verdict, int]) -> tuple[str, str, str]:
+    """The word for the style sheet, and the verdict in both languages."""
+    if counts[Verdict.FAILED]:
+        return "failed", "不符合", "Does not conform"
+    if counts[Verdict.NOT_RUN]:
+        return "partly", "所做各项均符合", "Conforms in everything that was tried"
+    return "passed", "符合", "Conforms"
+
+
+def _facts(report: ConformanceReport) -> list[tuple[str, str, str]]:
+    return [
+        ("设备类别", "Device class", report.device),
+        ("驱动", "Driver", report.driver),
+        ("端口", "Port", report.port),
+        ("对象", "Under test", "模拟设备 / simulator" if report.simulated else "真实设备 / real device"),
+        ("型号", "Model", report.model or "—"),
+        ("序列号", "Serial number", report.serial_number or "—"),
+        ("固件", "Firmware", report.firmware or "—"),
+        ("检测时间", "Began at", report.began_at.replace("T", " ")),
+        ("程序版本", "Program", f"Linban {report.product_version}"),
+        ("系统", "System", report.system),
+    ]
 
 
 def _fact(chinese: str, english: str, value: str) -> str:

@@ -162,32 +162,7 @@ def processes(world: World) -> list[ProcessSpec]:
 
 def surroundings(world: World) -> list[ProcessSpec]:
     """The central platform, the line to it, and the simulated devices."""
-    specs = [
-        ProcessSpec(
-            name="platform",
-            arguments=_kiosk(
-                "central",
-                *("--listen", f"127.0.0.1:{world.platform_port}"),
-                *("--database", f"sqlite:///{world.platform_dir / 'central.db'}"),
-                *("--data", str(world.platform_dir)),
-                *("--enrolment-code", world.enrolment_code),
-            ),
-            log_file=world.folder / "logs" / "platform.log",
-            after=FACE,
-        ),
-        ProcessSpec(
-            name="line",
-            arguments=_kiosk(
-                "simulate",
-                "line",
-                *("--listen", f"127.0.0.1:{world.line_port}"),
-                *("--to", f"127.0.0.1:{world.platform_port}"),
-                *("--control", str(world.line_socket)),
-            ),
-            log_file=world.folder / "logs" / "line.log",
-            after=FACE,
-        ),
-    ]
+    specs = [_platform(world), _line(world)]
     specs += [
         ProcessSpec(
             name=name,
@@ -216,6 +191,36 @@ def surroundings(world: World) -> list[ProcessSpec]:
             )
         )
     return specs
+
+
+def _platform(world: World) -> ProcessSpec:
+    return ProcessSpec(
+        name="platform",
+        arguments=_kiosk(
+            "central",
+            *("--listen", f"127.0.0.1:{world.platform_port}"),
+            *("--database", f"sqlite:///{world.platform_dir / 'central.db'}"),
+            *("--data", str(world.platform_dir)),
+            *("--enrolment-code", world.enrolment_code),
+        ),
+        log_file=world.folder / "logs" / "platform.log",
+        after=FACE,
+    )
+
+
+def _line(world: World) -> ProcessSpec:
+    return ProcessSpec(
+        name="line",
+        arguments=_kiosk(
+            "simulate",
+            "line",
+            *("--listen", f"127.0.0.1:{world.line_port}"),
+            *("--to", f"127.0.0.1:{world.platform_port}"),
+            *("--control", str(world.line_socket)),
+        ),
+        log_file=world.folder / "logs" / "line.log",
+        after=FACE,
+    )
 
 
 def _more_devices(world: World) -> ProcessSpec:

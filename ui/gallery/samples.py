@@ -23,53 +23,56 @@ def _words(chinese: str, english: str) -> LocalText:
     return LocalText(zh_CN=chinese, en=english)
 
 
+_SAMPLES = (
+    (
+        "old-age-allowance",
+        "高龄津贴申请",
+        "Old-age allowance",
+        "wallet",
+        "带身份证、银行卡 · 约 6 分钟",
+        "Bring your ID card and bank card · 6 minutes",
+    ),
+    (
+        "remote-treatment",
+        "异地就医备案",
+        "Treatment in another city",
+        "stethoscope",
+        "带身份证 · 约 4 分钟",
+        "Bring your ID card · 4 minutes",
+    ),
+    (
+        "insured-certificate",
+        "参保证明打印",
+        "Proof of insurance",
+        "file-text",
+        "带身份证 · 约 2 分钟",
+        "Bring your ID card · 2 minutes",
+    ),
+    (
+        "residence-permit",
+        "居住登记",
+        "Register your residence",
+        "house",
+        "带身份证 · 约 5 分钟",
+        "Bring your ID card · 5 minutes",
+    ),
+    (
+        "family-doctor",
+        "家庭医生签约",
+        "Choose a family doctor",
+        "users",
+        "带身份证 · 约 3 分钟",
+        "Bring your ID card · 3 minutes",
+    ),
+)
+"""Code, names, icon, and what to bring, in both languages."""
+
+
 def sample_catalogue(packs_dir: Path) -> Catalogue:
     """The terminal's own packs, and invented ones that use every kind of question."""
     packs = dict(load_catalogue(packs_dir).packs)
-    samples = [
-        (
-            "old-age-allowance",
-            "高龄津贴申请",
-            "Old-age allowance",
-            "wallet",
-            "带身份证、银行卡 · 约 6 分钟",
-            "Bring your ID card and bank card · 6 minutes",
-        ),
-        (
-            "remote-treatment",
-            "异地就医备案",
-            "Treatment in another city",
-            "stethoscope",
-            "带身份证 · 约 4 分钟",
-            "Bring your ID card · 4 minutes",
-        ),
-        (
-            "insured-certificate",
-            "参保证明打印",
-            "Proof of insurance",
-            "file-text",
-            "带身份证 · 约 2 分钟",
-            "Bring your ID card · 2 minutes",
-        ),
-        (
-            "residence-permit",
-            "居住登记",
-            "Register your residence",
-            "house",
-            "带身份证 · 约 5 分钟",
-            "Bring your ID card · 5 minutes",
-        ),
-        (
-            "family-doctor",
-            "家庭医生签约",
-            "Choose a family doctor",
-            "users",
-            "带身份证 · 约 3 分钟",
-            "Bring your ID card · 3 minutes",
-        ),
-    ]
     facts = packs["pension-certification"].facts if "pension-certification" in packs else _facts()
-    for code, chinese, english, icon, note, note_en in samples:
+    for code, chinese, english, icon, note, note_en in _SAMPLES:
         packs[code] = Pack(
             code=code,
             version="1.0.0",
