@@ -7,9 +7,8 @@ terminal is answered, what is inside it may be looked at later.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
 
-from kiosk.domain.entry import EntryHeader, RecordedEntry, entry_digest
+from kiosk.domain.entry import EntryHeader
 from kiosk.domain.receipt import receipt_number
 from kiosk.errors import SealingError
 from kiosk.journal.sealing import decode_case, encode_case, open_sealed
@@ -48,7 +47,7 @@ def judge_outside(entry: WireEntry, terminal_number: str) -> Judgement:
         return Judgement(Result.STORED)
     if entry.receipt_number != receipt_number(terminal_number, entry.id):
         return Judgement(Result.REJECTED, Reason.RECEIPT_NUMBER)
-    if _digest(recorded) != entry.digest:
+    if recorded.digest_of_content() != entry.digest:
         return Judgement(Result.QUARANTINED, Reason.DIGEST)
     return Judgement(Result.STORED)
 
@@ -65,15 +64,3 @@ def open_case(header: EntryHeader, sealed: bytes, sealing_key: bytes) -> str | N
     if case.entry_id != header.entry_id or case.service_code != header.service_code:
         return None
     return encode_case(case).decode("utf-8")
-
-
-def _digest(entry: RecordedEntry) -> bytes:
-    return entry_digest(
-        entry.header,
-        entry.sequence,
-        entry.recorded_at.astimezone(UTC),
-        entry.boot_id,
-        entry.monotonic_s,
-        entry.sealed,
-        entry.previous_digest,
-    )
