@@ -256,12 +256,13 @@ def test_a_reader_that_thinks_longer_than_most_is_waited_for(
         return usual
 
     odd.answer, odd.card = slowly, None
-    # As the host does: a machine that stands still for a moment makes a slow reader a silent one, until it is opened anew.
+    # As the host does, again and again: a machine that stands still for a moment makes a slow reader a silent one.
     assert any(driver.open().state is DeviceState.ONLINE for _ in range(3))
     found = [read(driver) for _ in range(5)]
     assert found[-1] == NoCard()
     odd.card = SECOND
-    assert name_of(read(driver)) == "测试乙"
+    came = next(one for one in (read(driver) for _ in range(5)) if one != NoCard())
+    assert name_of(came) == "测试乙"
 
 
 def test_a_reader_that_hides_what_it_read_and_knows_no_addresses_reads_at_the_second_placing(
