@@ -38,7 +38,8 @@ the middle of a batch is back at once and must not wait a minute for its own ent
 """
 _LEASE_BESIDE_S = LEASE_S / 2
 """A batch that is on its way for longer has no other leased beside it."""
-_ROWS_AT_ONCE = 100
+ROWS_AT_ONCE = 100
+"""Rows that are settled in one commit."""
 _SLOW_COMMIT_S = 0.008
 """A commit of so many rows that takes longer waits for the disk and not for its rows: two would take twice as long."""
 _COMMITS_REMEMBERED = 5
@@ -225,11 +226,11 @@ class Relay:
     def _settle(self, journal: Journal, settlements: Sequence[Settlement]) -> None:
         """In commits of a few milliseconds, with a pause after each: whoever records meanwhile gets in."""
         slow_disk = min(self._commits_s) > _SLOW_COMMIT_S
-        rows = max(len(settlements), 1) if slow_disk else _ROWS_AT_ONCE
+        rows = max(len(settlements), 1) if slow_disk else ROWS_AT_ONCE
         for start in range(0, len(settlements), rows):
             began_s = self._clock.monotonic()
             journal.outbox.settle(settlements[start : start + rows])
-            share = _ROWS_AT_ONCE / max(rows, _ROWS_AT_ONCE)
+            share = ROWS_AT_ONCE / max(rows, ROWS_AT_ONCE)
             self._commits_s.append((self._clock.monotonic() - began_s) * share)
             self._clock.wait(self._stopping, _PAUSE_S)
 

@@ -40,7 +40,7 @@ from sync.bench.raw_server import LENGTH
 from sync.bench.shaped_line import ShapedLine
 from sync.bench.terminal import BenchTerminal, platform_in, served
 from sync.line_simulator import LineMode, LineSimulator
-from sync.relay import LEASE_S, Relay
+from sync.relay import LEASE_S, ROWS_AT_ONCE, Relay
 from sync.wire import encode, to_wire
 
 _CASES = 10_000
@@ -147,14 +147,13 @@ def _raw_from_journal(data: Path, terminal: BenchTerminal, count: int) -> float:
         started = time.perf_counter()
         while leased := outbox.lease(_BATCH, MOST_BYTES, LEASE_S):
             exchange(encode_list([item.entry for item in leased]))
-            outbox.settle(
-                [
-                    Acknowledged(
-                        entry_id=item.entry.header.entry_id, token=token, stored_at=terminal.clock.now()
-                    )
-                    for item in leased
-                ]
-            )
+            moment = terminal.clock.now()
+            told = [
+                Acknowledged(entry_id=item.entry.header.entry_id, token=token, stored_at=moment)
+                for item in leased
+            ]
+            for start in range(0, len(told), ROWS_AT_ONCE):
+                outbox.settle(told[start : start + ROWS_AT_ONCE])
         return count / (time.perf_counter() - started)
 
 
