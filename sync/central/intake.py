@@ -26,6 +26,9 @@ class Judgement:
     """The opened case as JSON, where it was opened."""
 
 
+_STORED = Judgement(Result.STORED)
+
+
 def judge(entry: WireEntry, terminal_number: str, sealing_key: bytes) -> Judgement:
     """Both steps at once."""
     outside = judge_outside(entry, terminal_number)
@@ -39,17 +42,17 @@ def judge(entry: WireEntry, terminal_number: str, sealing_key: bytes) -> Judgeme
 
 def judge_outside(entry: WireEntry, terminal_number: str) -> Judgement:
     """Stored when all is well that can be told without opening it; never raises over what a terminal sent."""
+    if isinstance(entry, DerivedEntry):
+        return _STORED
     try:
         recorded = entry.to_entry(terminal_number)
     except ValueError:
         return Judgement(Result.REJECTED, Reason.UNKNOWN_KIND)
-    if isinstance(entry, DerivedEntry):
-        return Judgement(Result.STORED)
     if entry.receipt_number != receipt_number(terminal_number, entry.id):
         return Judgement(Result.REJECTED, Reason.RECEIPT_NUMBER)
     if recorded.digest_of_content() != entry.digest:
         return Judgement(Result.QUARANTINED, Reason.DIGEST)
-    return Judgement(Result.STORED)
+    return _STORED
 
 
 def open_case(header: EntryHeader, sealed: bytes, sealing_key: bytes) -> str | None:
