@@ -113,7 +113,7 @@ def _paint_fleet(painter: Painter, fleet: list[PracticeTerminal]) -> None:
     painter.picture("03-fleet-filtered", "/terminals?alert=silent")
     painter.picture("04-terminal", f"/terminals/{fleet[0].id}")
     painter.picture("05-terminal-cloned", f"/terminals/{fleet[12].id}")
-    painter.press(".acts summary")
+    painter.press(".acts details:last-child summary")
     painter.picture("06-terminal-lift")
 
 
