@@ -35,7 +35,7 @@ from sync.pace import Pace
 from sync.platform_client import Limits, PlatformClient
 from sync.platform_clock import PlatformClock
 from sync.queries import Queries
-from sync.relay import Relay
+from sync.relay import BATCHES_AT_ONCE, Relay
 from sync.renewal import answer_renewal
 from sync.resolver import Resolver
 from sync.watchdog import feed
@@ -73,9 +73,12 @@ class Agent:
         pace = Pace(settings.platform.bandwidth_bytes_s, self._clock)
         self._ground = Ground(Resolver(self._clock), platform_clock, pace)
         self.line = Line(self._clock, platform_clock)
-        self._clients = [self._new_client(limits) for limits in (None, _KEEPERS, None, None)]
+        self._senders = [self._new_client() for _ in range(BATCHES_AT_ONCE)]
+        self._keepers_client = self._new_client(_KEEPERS)
+        self._freight_client = self._new_client()
+        self._clients = [*self._senders, self._keepers_client, self._freight_client]
         catalogue = CatalogueDownload(
-            self._clients[3], platform_clock, settings.catalogue_dir, settings.publisher_key
+            self._freight_client, platform_clock, settings.catalogue_dir, settings.publisher_key
         )
         backups = settings.paths.state_dir / BACKUPS
         self.chores = Chores(self._clock, platform_clock, self._key, settings.keeping, backups)
@@ -166,20 +169,19 @@ class Agent:
 
     def _new_relay(self) -> Relay:
         return Relay(
-            self._clients[0],
+            self._senders,
             self.line,
             self._clock,
             self._stopping,
             batch=self._settings.platform.batch,
             retry_cap_s=self._settings.platform.retry_cap_s,
-            beside=self._clients[2],
             on_delivered=self._tell_delivered,
             on_failed=self._check_line,
         )
 
     def _new_freight(self, catalogue: CatalogueDownload) -> Freight:
         return Freight(
-            self._clients[3],
+            self._freight_client,
             catalogue,
             self.line,
             self._clock,
@@ -193,14 +195,14 @@ class Agent:
             self._settings, self._clock, platform_clock, lambda: catalogue.current_digest, self._other_faults
         )
         return Keeper(
-            self._clients[1],
+            self._keepers_client,
             self.line,
             self._clock,
             self._stopping,
             self._settings.platform,
             heartbeat,
             self.chores,
-            bytes_in_flight=lambda: self.relay.bytes_in_flight + self._clients[3].bytes_in_flight,
+            bytes_in_flight=lambda: self.relay.bytes_in_flight + self._freight_client.bytes_in_flight,
             on_to_send=self.relay.wake,
             on_catalogue=self.freight.note_catalogue,
         )

@@ -2,8 +2,8 @@
 
 An entry leaves the outbox only on an acknowledgement that the platform signed for exactly these bytes.
 This thread alone touches the journal: it leases, and settles what comes back in the order in which it comes.
-On a quick line a second batch is on its way, on a connection of its own, while the first one is answered and
-written down (`sync.delivery`); how large they are is learned from the line (`sync.batch_size`).
+On a quick line others are on their way, each on a connection of its own, while one is answered and written down
+(`sync.delivery`); how large they are is learned from the line (`sync.batch_size`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +21,7 @@ from kiosk.journal.journal import Journal
 from kiosk.journal.outbox import Acknowledged, LeasedEntry, Settlement
 from sync.backoff import Backoff
 from sync.batch_size import BatchSize
+from sync.commit_pace import CommitPace
 from sync.delivery import Delivered, Delivery
 from sync.journal_thread import Pulse, newest_sequence
 from sync.line import ExchangeKind, Line
@@ -29,6 +29,8 @@ from sync.platform_client import PlatformClient
 
 log = logging.getLogger(__name__)
 
+BATCHES_AT_ONCE = 3
+"""One is made or written down here, one travels, one is with the platform: more than three wait in a queue."""
 LEASE_S = 10.0
 """How long a batch stays with a sender that died.
 
@@ -38,14 +40,6 @@ the middle of a batch is back at once and must not wait a minute for its own ent
 """
 _LEASE_BESIDE_S = LEASE_S / 2
 """A batch that is on its way for longer has no other leased beside it."""
-ROWS_AT_ONCE = 100
-"""Rows that are settled in one commit."""
-_SLOW_COMMIT_S = 0.008
-"""A commit of so many rows that takes longer waits for the disk and not for its rows: two would take twice as long."""
-_COMMITS_REMEMBERED = 5
-"""A disk is slow when the quickest of so many was: one that took long says more of who else was writing."""
-_PAUSE_S = 0.001
-"""After each commit: the face must get at the journal within a few milliseconds, also while this drains."""
 _SLOW_POLL_S = 30.0
 _LEASED_POLL_S = 2.0
 """The pause while something is leased that this process does not hold: its lease will run out."""
@@ -72,21 +66,19 @@ class Relay:
 
     def __init__(
         self,
-        client: PlatformClient,
+        clients: Sequence[PlatformClient],
         line: Line,
         clock: Clock,
         stopping: threading.Event,
         *,
         batch: int,
         retry_cap_s: float,
-        beside: PlatformClient | None = None,
         on_delivered: Told = lambda delivered: None,
         on_failed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`beside` sends a second batch while the first is on its way; without it they go one by one."""
+        """Each of `clients` carries one batch at a time."""
         self.pulse = Pulse(clock)
         self.size = BatchSize(batch)
-        clients = [client] if beside is None else [client, beside]
         self._deliveries = [Delivery(each, clock, retry_cap_s) for each in clients]
         self._line = line
         self._clock = clock
@@ -98,7 +90,7 @@ class Relay:
         self._wake = threading.Event()
         self._failures = 0
         self._not_before = 0.0
-        self._commits_s: deque[float] = deque([0.0], _COMMITS_REMEMBERED)
+        self._pace = CommitPace(clock, stopping)
         self._enrolment: Enrolment | None = None
 
     @property
@@ -183,6 +175,8 @@ class Relay:
     def _may_lease(self, way: _OnTheWay) -> bool:
         if not way.since_s:
             return True
+        if self._pace.gives_way:  # whoever records needs the processor too
+            return False
         oldest_s = self._clock.monotonic() - min(way.since_s.values())
         return self.size.side_by_side and oldest_s < _LEASE_BESIDE_S
 
@@ -218,21 +212,18 @@ class Relay:
 
     def _lease(self, journal: Journal) -> list[LeasedEntry]:
         """A batch, in one short commit: its bodies are read when the others can write again."""
-        leased = journal.outbox.lease(self.size.entries, self.size.sealed_bytes, LEASE_S)
-        if leased:
-            self._clock.wait(self._stopping, _PAUSE_S)
-        return leased
+        with self._pace.commit(journal):
+            most = self._pace.entries(self.size.entries)
+            return journal.outbox.lease(most, self.size.sealed_bytes, LEASE_S)
 
     def _settle(self, journal: Journal, settlements: Sequence[Settlement]) -> None:
-        """In commits of a few milliseconds, with a pause after each: whoever records meanwhile gets in."""
-        slow_disk = min(self._commits_s) > _SLOW_COMMIT_S
-        rows = max(len(settlements), 1) if slow_disk else ROWS_AT_ONCE
-        for start in range(0, len(settlements), rows):
-            began_s = self._clock.monotonic()
-            journal.outbox.settle(settlements[start : start + rows])
-            share = ROWS_AT_ONCE / max(rows, ROWS_AT_ONCE)
-            self._commits_s.append((self._clock.monotonic() - began_s) * share)
-            self._clock.wait(self._stopping, _PAUSE_S)
+        """In commits of a few milliseconds, with a pause between them: whoever records meanwhile gets in."""
+        done = 0
+        while done < len(settlements):
+            some = settlements[done : done + self._pace.rows(len(settlements))]
+            with self._pace.commit(journal, len(some)):
+                journal.outbox.settle(some)
+            done += len(some)
 
     def _cycle(self, journal: Journal) -> float:
         """One look at the outbox; the pause until the next if nothing happens meanwhile."""

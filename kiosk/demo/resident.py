@@ -24,6 +24,7 @@ from kiosk.ipc import IpcClient
 PATIENCE_S = 15.0
 """How long the resident waits for a page before giving up."""
 _GLANCE_S = 0.02
+_MOST_WORDS = 600
 _SHOWINGS = 3
 _BETWEEN_SHOWINGS_S = 4.0
 _SIGNATURE = [
@@ -138,7 +139,18 @@ class Resident:
                     self._arrived(seen, time.monotonic() - started)
                     return seen
             _pause(_GLANCE_S)
-        raise ResidentStuck(f"waited {patience_s:.0f} s for {' or '.join(pages)}; the terminal shows {seen}")
+        wanted = " or ".join(pages)
+        raise ResidentStuck(
+            f"waited {patience_s:.0f} s for {wanted}; the terminal shows {seen}{self._words()}"
+        )
+
+    def _words(self) -> str:
+        """What can be read on the page, for whoever must find out why it did not go on."""
+        with contextlib.suppress(IpcError):
+            return (
+                ": " + " | ".join(str(each["name"]) for each in self.offered() if each["name"])[:_MOST_WORDS]
+            )
+        return ""
 
     def picture(self, file: Path) -> None:
         """What the screen shows, as a PNG."""

@@ -127,6 +127,11 @@ class Journal:
         """Fold the log into the main file. For the sync process in a pause: a resident should not wait for it."""
         self._database.checkpoint()
 
+    def others_commits(self) -> int:
+        """A number that is another one whenever somebody else has committed since this was asked last."""
+        row = self._database.row("PRAGMA data_version")
+        return int(row[0]) if row else 0
+
     def log_bytes(self) -> int:
         """How large the log beside the main file is. It stays below some 20 MB unless a reader holds it open."""
         try:

@@ -39,8 +39,9 @@ from sync.bench import mqtt_peer, pouch_peer
 from sync.bench.raw_server import LENGTH
 from sync.bench.shaped_line import ShapedLine
 from sync.bench.terminal import BenchTerminal, platform_in, served
+from sync.commit_pace import ROWS_AT_ONCE
 from sync.line_simulator import LineMode, LineSimulator
-from sync.relay import LEASE_S, ROWS_AT_ONCE, Relay
+from sync.relay import LEASE_S, Relay
 from sync.wire import encode, to_wire
 
 _CASES = 10_000
@@ -52,6 +53,7 @@ _SINGLES = 300
 _LINE_CASES, _LINE_SINGLES = 4000, 60
 _ROUND_TRIP_S, _LINE_BYTES_PER_S = 0.05, 2_000_000 / 8
 _RECORDING_S = 4.0
+_OPENED_WITHIN_S = 120.0
 _TOKEN_BYTES = 500
 _LANES = (
     "drain",
@@ -96,7 +98,7 @@ def run(cases: int = _CASES) -> dict[str, Any]:
                 "peers": _peers(rates, said),
                 "wire": _wire(terminal, url, bodies),
                 "slow_line": _slow_line(terminal, url),
-                "recording_meanwhile": _recording(terminal, url, cases),
+                "recording_meanwhile": _recording(terminal, url, place / "platform", cases),
                 "lost_answer": _lost_answer(terminal, url, place / "platform"),
             }
         terminal.journal.close()
@@ -121,7 +123,7 @@ def _rates(
             _raw_from_journal(place / f"raw-journal-{number}", terminal, len(bodies))
         )
         terminal.record(_SINGLES)
-        one_by_one = terminal.relay(url, 1, beside=False)
+        one_by_one = terminal.relay(url, 1, at_once=1)
         rates["one_per_request"].append(_SINGLES / terminal.drain(one_by_one))
         for name, measure in _PEERS.items():
             said[name] = measure(place / f"{name}-{number}", bodies)
@@ -227,7 +229,7 @@ def _slow_line(terminal: BenchTerminal, url: str) -> dict[str, Any]:
     line = ShapedLine(port, _ROUND_TRIP_S, _LINE_BYTES_PER_S)
     try:
         terminal.record(_LINE_SINGLES)
-        single = _LINE_SINGLES / terminal.drain(terminal.relay(line.url, 1, beside=False))
+        single = _LINE_SINGLES / terminal.drain(terminal.relay(line.url, 1, at_once=1))
         terminal.record(_LINE_CASES)
         before = line.bytes_up
         rate = _LINE_CASES / terminal.drain(terminal.relay(line.url, 1000))
@@ -243,8 +245,9 @@ def _slow_line(terminal: BenchTerminal, url: str) -> dict[str, Any]:
     }
 
 
-def _recording(terminal: BenchTerminal, url: str, cases: int) -> dict[str, Any]:
+def _recording(terminal: BenchTerminal, url: str, data: Path, cases: int) -> dict[str, Any]:
     """How long a prepared case takes to record in another process, idle and while the outbox drains."""
+    _until_opened(data)
     idle = _recorded(terminal, None)
     terminal.record(2 * cases)
     draining = _recorded(terminal, terminal.relay(url, _BATCH))
@@ -259,6 +262,16 @@ def _recording(terminal: BenchTerminal, url: str, cases: int) -> dict[str, Any]:
         },
         "p99_to_idle": goal(p99["draining"] / p99["idle"], _AT_MOST_RECORD, "×"),
     }
+
+
+def _until_opened(data: Path) -> None:
+    """Idle means that the platform, on the same disk here, has nothing left to open either."""
+    from sqlcipher3 import dbapi2
+
+    never, until = threading.Event(), time.monotonic() + _OPENED_WITHIN_S
+    with dbapi2.connect(f"file:{data / 'central.db'}?mode=ro", uri=True) as connection:
+        while connection.execute("select 1 from opening limit 1").fetchone() and time.monotonic() < until:
+            never.wait(0.5)
 
 
 def _recorded(terminal: BenchTerminal, relay: Relay | None) -> list[float]:

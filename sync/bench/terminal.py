@@ -24,7 +24,7 @@ from kiosk.journal.journal import Journal, load_or_create_key
 from sync.enrolment import enrol
 from sync.line import Line
 from sync.platform_client import PlatformClient
-from sync.relay import Relay
+from sync.relay import BATCHES_AT_ONCE, Relay
 
 CODE = "bench-0001"
 _PICTURE_BYTES = 300
@@ -79,16 +79,15 @@ class BenchTerminal:
         (level,) = self.journal._database.connection.execute("PRAGMA synchronous").fetchone()
         return f"SQLite {mode}, synchronous {level}"
 
-    def relay(self, url: str, batch: int, beside: bool = True) -> Relay:
-        """What sends."""
+    def relay(self, url: str, batch: int, at_once: int = BATCHES_AT_ONCE) -> Relay:
+        """What sends, so many batches at once."""
         return Relay(
-            self.client(url),
+            [self.client(url) for _ in range(at_once)],
             Line(self.clock),
             self.clock,
             threading.Event(),
             batch=batch,
             retry_cap_s=1.0,
-            beside=self.client(url) if beside else None,
         )
 
     def drain(self, relay: Relay) -> float:

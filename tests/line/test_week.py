@@ -7,7 +7,6 @@ a test has the number or the width scaled; `LINE_WEEK_KBIT` sets the width of th
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import random
@@ -19,12 +18,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from kiosk.clock import SystemClock
 from kiosk.domain.case import DeliveryState
 from kiosk.domain.receipt import Receipt
+from kiosk.journal.outbox import LeasedEntry, Outbox
 from tests.line.county import LineTerminal, county_in, until
 from tests.line.namespaces import FAR, Cable, cable
 
@@ -127,7 +128,7 @@ def drain(folder: Path, week: Week, wire: Cable) -> dict[str, float]:
         if week.loss_percent:
             wire.lose(week.loss_percent)
         began_s = time.monotonic()
-        with face(terminal, 1_000_000, week.every_ms) as busy:
+        with _leases() as order, face(terminal, 1_000_000, week.every_ms) as busy:
             with wire.near.entered():
                 terminal.start()
             _until_backlog_is_gone(terminal, week)
@@ -136,7 +137,8 @@ def drain(folder: Path, week: Week, wire: Cable) -> dict[str, float]:
         terminal.receipts.sort(key=lambda one: one.sequence)
         terminal.until_drained(60)
         terminal.check()
-        _check_order(terminal, ends_too=not week.loss_percent)
+        assert order == sorted(order), "the oldest goes first, whatever must be sent again"
+        assert len(order) >= week.cases
         return {
             "cases": week.cases,
             "mbytes": round(sealed_bytes / 1e6, 2),
@@ -168,21 +170,21 @@ def _until_backlog_is_gone(terminal: LineTerminal, week: Week) -> None:
     until(gone, week.within_s, terminal.journal.outbox.summary)
 
 
-def _check_order(terminal: LineTerminal, ends_too: bool) -> None:
-    """The oldest first: no tenth of the queue was begun before the tenth ahead of it was, nor ended.
+@contextlib.contextmanager
+def _leases() -> Iterator[list[int]]:
+    """The sequences in the order in which they were first taken to be sent."""
+    taken: dict[int, None] = {}
+    lease = Outbox.lease
 
-    Where packets are lost only the first holds: of two batches at once one may lose more than the other.
-    """
-    with terminal.county.platform.store.reading() as run:
-        rows = run.execute(
-            "select stored_at from entry where terminal_id = ? order by sequence", (terminal.terminal_id,)
-        ).fetchall()
-    stored = [str(row[0]) for row in rows]
-    size = max(len(stored) // 10, 1)
-    tenths = [stored[start : start + size] for start in range(0, len(stored), size)]
-    for earlier, later in itertools.pairwise(tenths):
-        assert min(earlier) <= min(later)
-        assert not ends_too or max(earlier) <= max(later)
+    def noted(outbox: Outbox, limit: int, max_bytes: int, lease_s: float) -> list[LeasedEntry]:
+        leased = lease(outbox, limit, max_bytes, lease_s)
+        taken.update(dict.fromkeys(item.entry.sequence for item in leased))
+        return leased
+
+    order: list[int] = []
+    with patch.object(Outbox, "lease", noted):
+        yield order
+    order += taken
 
 
 def _nobody_noticed(seen: dict[str, float], share: str) -> None:

@@ -123,7 +123,7 @@ class Terminal:
         self._heart = Heartbeat(self._settings, self.clock, self._platform_clock)
         self._inbox = InboxDownload(self.client, self.clock)
         self._relay = Relay(
-            self.client, Line(self.clock), self.clock, threading.Event(), batch=7, retry_cap_s=0.2
+            [self.client], Line(self.clock), self.clock, threading.Event(), batch=7, retry_cap_s=0.2
         )
         enrolment = self.journal.settings.enrolment()
         if enrolment is not None:

@@ -52,7 +52,7 @@ class Terminal:
         self.client = PlatformClient(settings, self.key, self.clock, QUICK)
         self.line = Line(self.clock)
         self.relay = Relay(
-            self.client,
+            [self.client],
             self.line,
             self.clock,
             self.stopping,

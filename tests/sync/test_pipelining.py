@@ -11,7 +11,9 @@ import pytest
 from kiosk.clock import SystemClock
 from kiosk.config import PlatformSettings
 from kiosk.errors import JournalError, JournalFault, LineFault, PlatformError
+from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.outbox import Released
+from kiosk.journal.settings import SettingKey
 from sync.batch import BatchAnswer
 from sync.batch_size import MOST_BYTES, BatchSize
 from sync.central.exchange import Platform
@@ -47,13 +49,12 @@ def lanes(terminal: Any) -> list[SlowedClient]:
         client.batches = []
         clients.append(client)
     terminal.relay = Relay(
-        clients[0],
+        clients,
         terminal.line,
         terminal.clock,
         terminal.stopping,
         batch=10,
         retry_cap_s=0.3,
-        beside=clients[1],
         on_delivered=terminal._note,
     )
     terminal.relay.size.side_by_side = True
@@ -231,3 +232,19 @@ def test_an_exchange_on_a_line_of_64_kbit_takes_a_second_or_two() -> None:
         size.took(0.1 + entries * 330 / bytes_per_s, entries, entries * 313)
     seconds = min(size.entries, size.sealed_bytes // 313) * 330 / bytes_per_s
     assert 0.4 < seconds < 2.1
+
+
+@pytest.mark.fault(70)
+def test_beside_a_face_that_records_one_batch_is_enough(terminal: Any, lanes: list[SlowedClient]) -> None:
+    """Both would want the processor that a person waits for."""
+    terminal.record(40)
+    terminal.drain()
+    alone = len(lanes[1].batches)
+    assert alone
+    terminal.record(40)
+    page_key = load_or_create_key(terminal.folder / "journal.key")
+    with Journal.open(terminal.folder / "journal.db", page_key, terminal.clock) as face:
+        face.settings.put(SettingKey.PLATFORM_TIME, b"2026-11-22T02:00:00.000Z")
+    assert terminal.drain() is None
+    assert len(lanes[1].batches) == alone
+    assert terminal.journal.outbox.summary().acknowledged == 80

@@ -119,7 +119,7 @@ def _other_sender(sync: ShortLease, journal: Journal, url: str) -> Relay:
     enrolment = journal.settings.enrolment()
     assert enrolment is not None
     client.become(enrolment)
-    return Relay(client, Line(clock), clock, threading.Event(), batch=50, retry_cap_s=0.3)
+    return Relay([client], Line(clock), clock, threading.Event(), batch=50, retry_cap_s=0.3)
 
 
 @pytest.mark.fault(32)
