@@ -54,7 +54,7 @@ class StickFault(Exception):
 class BatchFile(Struct, frozen=True, kw_only=True):
     """One file of entries."""
 
-    name: Annotated[str, Meta(pattern=r"^entries-[0-9]{12}\.lbs$")]
+    name: Annotated[str, Meta(pattern=r"^entries-[0-9]{12}\.lbs$(?!\n)")]
     sha256: Digest
     size_bytes: Count
     sequences: list[tuple[Count, Count]]

@@ -41,9 +41,9 @@ Digest = Annotated[bytes, Meta(min_length=32, max_length=32, description="SHA-25
 PublicKey = Annotated[bytes, Meta(min_length=32, max_length=32, description="a raw public key of 32 bytes")]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64, description="Ed25519 (RFC 8032)")]
 Moment = Annotated[datetime, Meta(tz=True)]
-TerminalNumber = Annotated[str, Meta(pattern="^[0-9]{6}$")]
-ReceiptNumber = Annotated[str, Meta(pattern="^[0-9]{16}$")]
-Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+\-]{1,64}$")]
+TerminalNumber = Annotated[str, Meta(pattern=r"^[0-9]{6}$(?!\n)")]
+ReceiptNumber = Annotated[str, Meta(pattern=r"^[0-9]{16}$(?!\n)")]
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+\-]{1,64}$(?!\n)")]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Seconds = Annotated[float, Meta(ge=0)]
 
@@ -248,7 +248,7 @@ class IdentityCodeAnswer(Struct, frozen=True, kw_only=True):
     verdict: IdentityVerdict
     name: Annotated[str, Meta(max_length=100)] = ""
     number: Annotated[str, Meta(max_length=40)] = ""
-    sex: Annotated[str, Meta(pattern="^[0129]$")] = "0"
+    sex: Annotated[str, Meta(pattern=r"^[0129]$(?!\n)")] = "0"
     """GB/T 2261.1."""
     birth: date | None = None
 
@@ -260,7 +260,7 @@ class NewIdentityCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     code: Annotated[str, Meta(min_length=8, max_length=2048)]
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     number: Annotated[str, Meta(min_length=1, max_length=40)]
-    sex: Annotated[str, Meta(pattern="^[0129]$")] = "0"
+    sex: Annotated[str, Meta(pattern=r"^[0129]$(?!\n)")] = "0"
     birth: date
     valid_s: Annotated[int, Meta(ge=1, le=86400)] = 60
 

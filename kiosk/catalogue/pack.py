@@ -73,14 +73,14 @@ class LocalText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Choice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One answer to a question of type `choice`."""
 
-    value: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+    value: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)")]
     label: LocalText
 
 
 class Field(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One question, one page."""
 
-    key: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+    key: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$(?!\n)")]
     type: FieldType
     prompt: LocalText
     label: LocalText
@@ -108,11 +108,11 @@ class Facts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One service."""
 
-    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
-    version: Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$(?!\n)")]
+    version: Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$(?!\n)")]
     kind: ServiceKind
     block: Block
-    icon: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
+    icon: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$(?!\n)")]
     name: LocalText
     plain_name: LocalText
     """As a resident would call it; shown in the elder mode."""

@@ -22,7 +22,7 @@ _DOMAIN = b"linban catalogue 1\0"
 """Keeps a signature over a manifest from being taken for a signature over anything else."""
 _FORMAT = 1
 
-HexDigest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256")]
+HexDigest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="SHA-256")]
 
 
 class ListedPack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

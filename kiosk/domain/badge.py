@@ -93,7 +93,7 @@ def is_badge_code(text: str) -> bool:
 class _Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """One badge of the roll."""
 
-    digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    digest: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
     name: Annotated[str, Meta(min_length=1, max_length=20)]
     role: Role
 
@@ -102,7 +102,7 @@ class _RollFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The roll's file (JSON)."""
 
     format: Annotated[int, Meta(ge=1, le=1)]
-    salt: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    salt: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
     badges: Annotated[tuple[_Entry, ...], Meta(max_length=_MOST_BADGES)] = ()
 
 

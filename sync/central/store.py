@@ -27,6 +27,11 @@ _FAILURES_ALLOWED = 20
 _FAILURE_WINDOW_S = 600
 _TOO_MANY = "too-many-tries"
 FIRST_TERMINAL = 100001
+NUMBERS_LEFT_OUT = 1000
+"""How many terminals a platform that was put back may have forgotten; new ones get numbers beyond.
+
+So few that a slip of the hand, or many restores, do not use up the numbers.
+"""
 
 
 class EnrolmentRefused(Exception):
@@ -138,6 +143,12 @@ class Store:
                 (name, self.now(), reason),
             )
             self.epoch = name
+            # Terminals that this memory never knew may be out there with the next numbers, and slips with them.
+            jumped = f"{_next_number(run) + NUMBERS_LEFT_OUT:06d}"
+            run.execute(
+                "insert into platform values ('next_number', ?) on conflict (name) do update set value = excluded.value",
+                (jumped,),
+            )
         return name
 
     def check(self) -> None:
@@ -223,20 +234,20 @@ class Store:
             return Terminal(*row)
         if expires_at <= self.now():
             raise EnrolmentRefused("expired-code")
+        if row is not None:  # this key has its terminal: the code stays for whom it was made
+            return Terminal(*row)
         if joining is not None:
             joining.check(run, code_hash(code))  # before anything is written: a refusal is committed
         used = "update enrolment_code set used_by = ?, used_at = ? where code_hash = ?"
         run.execute(used, (public_key, self.now(), code_hash(code)))
-        if row is not None:
-            return Terminal(*row)
         terminal = self._add_terminal(run, public_key, region_code, version)
         if joining is not None:
             joining.bind(run, code_hash(code), terminal)
         return terminal
 
     def _add_terminal(self, run: Cursor, public_key: bytes, region_code: str, version: str) -> Terminal:
-        last = run.execute("select max(terminal_number) from terminal").fetchone()
-        number = f"{int(last[0]) + 1 if last and last[0] else FIRST_TERMINAL:06d}"
+        jumped = run.execute("select value from platform where name = 'next_number'").fetchone()
+        number = f"{max(_next_number(run), int(jumped[0]) if jumped else 0):06d}"
         terminal_id = f"t{number}-{secrets.token_hex(4)}"
         run.execute(
             "insert into terminal (terminal_id, terminal_number, region_code, public_key, enrolled_at, version)"
@@ -254,6 +265,12 @@ _USE_NONCE = (
     "insert into seen_nonce select ?, coalesce(max(number), 0) + 1, ? from seen_nonce where terminal_id = ?"
     " on conflict (terminal_id, nonce) do nothing returning number"
 )
+
+
+def _next_number(run: Cursor) -> int:
+    """The number after the highest that this memory knows."""
+    last = run.execute("select max(terminal_number) from terminal").fetchone()
+    return int(last[0]) + 1 if last and last[0] else FIRST_TERMINAL
 
 
 def _epoch(run: Cursor) -> str:

@@ -18,13 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.domain.enrolment import Standing
 from sync.central.engine import Cursor
-from sync.central.store import FIRST_TERMINAL, EnrolmentRefused, Store, Terminal, code_hash
+from sync.central.store import FIRST_TERMINAL, NUMBERS_LEFT_OUT, EnrolmentRefused, Store, Terminal, code_hash
 from sync.wire import ChainStart
 
 _HOLD = "select 1 from terminal where terminal_id = ?"
 _NUMBER = re.compile(r"[0-9]{6}", re.ASCII)
-_MOST_FORGOTTEN = 1000
-"""So far beyond the newest number that is known: a slip of the hand must not use up the numbers."""
 _LONGEST_LINE = 32
 """Terminals in one place, one after the other; a circle cannot come to be, and would end here."""
 
@@ -157,7 +155,7 @@ def _remember(run: Cursor, number: str, now: str) -> str:
         "select terminal_number, region_code from terminal order by terminal_number desc limit 1"
     ).fetchone()
     newest = int(last[0]) if last is not None else FIRST_TERMINAL
-    if not _NUMBER.fullmatch(number) or not FIRST_TERMINAL <= int(number) <= newest + _MOST_FORGOTTEN:
+    if not _NUMBER.fullmatch(number) or not FIRST_TERMINAL <= int(number) <= newest + NUMBERS_LEFT_OUT:
         raise UnknownTerminal(number)
     terminal_id = f"t{number}-{secrets.token_hex(4)}"
     nobody = Ed25519PrivateKey.generate().public_key().public_bytes_raw()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.clock import SystemClock
 from kiosk.config import Settings, load
 from kiosk.domain.enrolment import Standing
 from kiosk.domain.entry import iso_utc
@@ -21,6 +22,7 @@ from kiosk.ipc import IpcClient
 from kiosk.journal import backup
 from sync.central.standing import Standings
 from sync.central.successors import UnknownTerminal, add_code
+from sync.identity import enrol_again
 from tests.identity.terminal_world import HOUR, ROOT, SyncProcess, World, journal_of, record, standing
 
 Run = Callable[[Settings, str], SyncProcess]
@@ -251,17 +253,36 @@ def test_a_platform_put_back_to_before_this_terminal_was_enrolled(world: World, 
         with pytest.raises(UnknownTerminal):
             add_code(world.platform.store, "wrong-code", HOUR, wrong, forgotten=True)
     add_code(world.platform.store, "right-code", HOUR, "100002", forgotten=True)
-    assert "terminal 100003" in world.command("enrol", "right-code", "--again").output
-    process.until(lambda status: status["terminal_number"] == "100003" and status["standing"] == "ok")
+    assert "terminal 101002" in world.command("enrol", "right-code", "--again").output
+    process.until(lambda status: status["terminal_number"] == "101002" and status["standing"] == "ok")
     later = record(settings, 1)
     _wake(settings)
     process.until(lambda status: status["pending"] == 0 and len(world.stored()) == 6)
     assert world.stored() == {
         **{one.number: "100002" for one in delivered + waiting},
-        later[0].number: "100003",
+        later[0].number: "101002",
     }
     record(other)
     world.deliver(other)
+
+
+@pytest.mark.fault(65)
+def test_who_is_new_after_a_restore_gets_no_number_that_was_forgotten(world: World) -> None:
+    """Its receipts would carry the number of slips that residents already hold."""
+    world.enrol(world.settings_of("other"))
+    world.enrol(world.settings)
+    _forget(world, "100002")
+    stranger = world.settings_of("stranger")
+    world.enrol(stranger)
+    receipts = record(stranger, 1)
+    assert receipts[0].number.startswith("101002")
+    add_code(world.platform.store, "right-code", HOUR, "100002", forgotten=True)
+    enrol_again(world.settings, SystemClock(), "right-code")
+    later = record(world.settings, 1)
+    world.deliver(world.settings)
+    world.deliver(stranger)
+    stored = world.stored()
+    assert (stored[receipts[0].number], stored[later[0].number]) == ("101002", "101003")
 
 
 @pytest.mark.fault(65)
@@ -282,8 +303,8 @@ def test_a_platform_put_back_to_before_this_terminal_was_enrolled_again(world: W
     process.until(lambda status: status["fault"] == "not_authorised")
     third = record(settings, 1)
     add_code(world.platform.store, "right-code", HOUR, "100002", forgotten=True)
-    assert "terminal 100003" in world.command("enrol", "right-code", "--again").output
-    process.until(lambda status: status["terminal_number"] == "100003" and status["standing"] == "ok")
+    assert "terminal 101002" in world.command("enrol", "right-code", "--again").output
+    process.until(lambda status: status["terminal_number"] == "101002" and status["standing"] == "ok")
     process.until(lambda status: status["pending"] == 0 and len(world.stored()) == 5)
     assert world.stored() == {
         **{one.number: "100001" for one in first},

@@ -106,6 +106,17 @@ def test_a_terminal_that_enrols_again_keeps_its_number(
     assert terminal.enrol("again") == first
 
 
+def test_a_code_that_an_enrolled_terminal_tried_is_still_good_for_whom_it_was_made(
+    timed_platform: tuple[Platform, str], make_terminal: Callable[..., Any]
+) -> None:
+    platform, url = timed_platform
+    first = make_terminal(url)
+    first.enrol()
+    platform.store.add_enrolment_code("5550001234", timedelta(minutes=10))
+    assert first.enrol("5550001234").terminal_number == "100001"
+    assert make_terminal(url).enrol("5550001234").terminal_number == "100002"
+
+
 def test_the_platforms_keys_are_for_their_owner_only(
     timed_platform: tuple[Platform, str], tmp_path: Path
 ) -> None:
