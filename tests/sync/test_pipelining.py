@@ -235,8 +235,11 @@ def test_an_exchange_on_a_line_of_64_kbit_takes_a_second_or_two() -> None:
 
 
 @pytest.mark.fault(70)
-def test_beside_a_face_that_records_one_batch_is_enough(terminal: Any, lanes: list[SlowedClient]) -> None:
+def test_beside_a_face_that_records_one_batch_is_enough(
+    terminal: Any, lanes: list[SlowedClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both would want the processor that a person waits for."""
+    monkeypatch.setattr("sync.commit_pace._OTHERS_STAY_S", 3600.0)
     terminal.record(40)
     terminal.drain()
     alone = len(lanes[1].batches)
