@@ -132,7 +132,7 @@ def _drain(file: Path, window_s: float) -> None:
     )
     client = SimpleNamespace(become=lambda enrolment: None, bytes_in_flight=0)
     stopping = threading.Event()
-    relay = relay_module.Relay(client, line, SystemClock(), stopping, batch=_BATCH, retry_cap_s=1.0)
+    relay = relay_module.Relay([client], line, SystemClock(), stopping, batch=_BATCH, retry_cap_s=1.0)
     instant = _InstantDelivery()
     relay._deliveries = [instant]
     with Journal.open(file, KEY, SystemClock()) as journal:
