@@ -2,7 +2,8 @@
 
 A resident at the screen writes the audit log with every step and a case at the end; whoever drains ten thousand
 rows beside that holds the journal's lock most of the time, and a wait for it is a wait of a person.  So the sender
-looks, before each commit, whether another connection has committed since (`PRAGMA data_version`), and gives way.
+looks, before each commit, whether another connection waits for the lock, and lets it by; and whether one has
+committed since the last (`PRAGMA data_version`): then others will follow, and it gives way for a while.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ ROWS_AT_ONCE = 100
 _ROWS_BESIDE_OTHERS = 25
 _ENTRIES_BESIDE_OTHERS = 100
 """A lease of more keeps the lock for longer than such a commit."""
-_PAUSE_S = 0.001
-"""Between two commits: whoever comes must get at the journal within a few milliseconds."""
-_PAUSE_BESIDE_OTHERS_S = 0.012
+_PAUSE_BESIDE_OTHERS_S = 0.020
+_LET_BY_S, _LET_BY_STEP_S = 0.050, 0.0005
+"""The longest wait for one that waits: it may have been stopped while it did."""
 _OTHERS_STAY_S = 2.0
 """Who wrote a moment ago will write again: the steps of a session are seconds apart."""
 _SLOW_COMMIT_S = 0.008
@@ -36,7 +37,7 @@ class CommitPace:
 
     def __init__(self, clock: Clock, stopping: threading.Event) -> None:
         self._clock, self._stopping = clock, stopping
-        self._free_since_s = -_PAUSE_S
+        self._free_since_s = -_PAUSE_BESIDE_OTHERS_S
         self._version: int | None = None
         self._others_until_s = 0.0
         self._commits_s: deque[float] = deque([0.0], _COMMITS_REMEMBERED)
@@ -58,21 +59,27 @@ class CommitPace:
 
     @contextmanager
     def commit(self, journal: Journal, rows: int = 0) -> Iterator[None]:
-        """Around one commit, of so many settled rows: waits what is left of the pause after the last one.
+        """Around one commit, of so many settled rows: lets by who waits, and pauses beside those who write.
 
-        What was done since without the lock counts as pause.
+        What was done since the last one without the lock counts as pause.
         """
+        self._let_by(journal)
         self._look(journal)
-        pause_s = _PAUSE_BESIDE_OTHERS_S if self.gives_way else _PAUSE_S
-        remaining_s = self._free_since_s + pause_s - self._clock.monotonic()
-        if remaining_s > 0:
+        remaining_s = self._free_since_s + _PAUSE_BESIDE_OTHERS_S - self._clock.monotonic()
+        if self.gives_way and remaining_s > 0:
             self._clock.wait(self._stopping, remaining_s)
+            self._let_by(journal)
         began_s = self._clock.monotonic()
         yield
         self._free_since_s = self._clock.monotonic()
         if rows:
             share = ROWS_AT_ONCE / max(rows, ROWS_AT_ONCE)
             self._commits_s.append((self._free_since_s - began_s) * share)
+
+    def _let_by(self, journal: Journal) -> None:
+        until_s = self._clock.monotonic() + _LET_BY_S
+        while journal.others_wait and self._clock.monotonic() < until_s and not self._stopping.is_set():
+            self._clock.wait(self._stopping, _LET_BY_STEP_S)
 
     def _look(self, journal: Journal) -> None:
         version = journal.others_commits()

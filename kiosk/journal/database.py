@@ -32,6 +32,7 @@ from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.foreign_log import set_aside_foreign_log
 from kiosk.journal.lost_salt import salt_in_log
 from kiosk.journal.os_fault import journal_error
+from kiosk.journal.right_of_way import RightOfWay
 
 Row = tuple[Any, ...]
 Parameters = Sequence[object]
@@ -88,6 +89,7 @@ class Database:
         self._fault: JournalFault | None = None
         self._identity = _prepare_file(file, key)
         self._connection: Any = None
+        self._right_of_way = RightOfWay(file)
         try:
             self._connect(key)
         except JournalError as error:
@@ -126,6 +128,8 @@ class Database:
             found: list[Row] = self._connection.execute(sql, parameters).fetchall()
         except _RAISED as error:
             raise self._in_our_words(error, parameters) from error
+        finally:
+            self._right_of_way.have()
         return found
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
@@ -138,6 +142,8 @@ class Database:
             cursor.close()
         except _RAISED as error:
             raise self._in_our_words(error, parameters) from error
+        finally:
+            self._right_of_way.have()
         return found
 
     def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Row]:
@@ -159,6 +165,8 @@ class Database:
             return int(self._connection.execute(sql, parameters).rowcount)
         except _RAISED as error:
             raise self._in_our_words(error, parameters) from error
+        finally:
+            self._right_of_way.have()
 
     def run_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
         """Run one statement for each set of parameters; the number of rows all of them changed."""
@@ -167,6 +175,8 @@ class Database:
             return max(int(self._connection.executemany(sql, parameters).rowcount), 0)
         except _RAISED as error:
             raise self._in_our_words(error) from error
+        finally:
+            self._right_of_way.have()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -177,7 +187,10 @@ class Database:
         self._refuse_when_closed()
         self.require_in_place()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            finally:
+                self._right_of_way.have()
             try:
                 yield
                 self._connection.execute("COMMIT")
@@ -202,6 +215,11 @@ class Database:
         if (status.st_dev, status.st_ino) != self._identity:
             raise JournalError(JournalFault.DAMAGED, "the file was set aside: open again")
 
+    @property
+    def others_wait(self) -> bool:
+        """Whether another connection waits for the lock at this moment."""
+        return self._right_of_way.is_asked_for()
+
     def checkpoint(self) -> None:
         """Move what the log holds into the main file as far as possible without making anybody wait."""
         self.row("PRAGMA wal_checkpoint(PASSIVE)")
@@ -215,10 +233,12 @@ class Database:
             )
             # Over the library's own waiting, whose pauses grow to 100 ms: a resident would wait through many
             # gaps of a sender that commits one batch after the other.
-            self._connection.set_busy_handler(_Patience(BUSY_TIMEOUT_MS / 1000))
+            self._connection.set_busy_handler(_Patience(BUSY_TIMEOUT_MS / 1000, self._right_of_way))
             self._configure(key, salt)
         except _RAISED as error:
             raise _open_error(error, self.file) from error
+        finally:
+            self._right_of_way.have()
 
     def _connect_again(self, key: bytes, salt: bytes) -> None:
         """With the salt that the main file has lost: a log of another file, or another key, fails as before."""
@@ -270,6 +290,7 @@ class Database:
         return JournalError(fault, str(error))
 
     def _discard(self) -> None:
+        self._right_of_way.close()
         if self._connection is not None:
             with suppress(*_RAISED):
                 self._connection.close()
@@ -278,14 +299,16 @@ class Database:
 class _Patience:
     """Waits for the other writer in small steps, so that the first gap between two of its commits is taken."""
 
-    def __init__(self, longest_s: float) -> None:
+    def __init__(self, longest_s: float, right_of_way: RightOfWay) -> None:
         self._longest_s, self._since_s = longest_s, 0.0
+        self._right_of_way = right_of_way
         self._never = threading.Event()
 
     def __call__(self, tries: int) -> bool:
         """Whether to try again; the library calls it when the file is locked, with how often it has done so."""
         if tries == 0:
             self._since_s = time.monotonic()
+        self._right_of_way.ask()
         self._never.wait(_BUSY_POLL_S)
         return time.monotonic() - self._since_s < self._longest_s
 

@@ -132,6 +132,11 @@ class Journal:
         row = self._database.row("PRAGMA data_version")
         return int(row[0]) if row else 0
 
+    @property
+    def others_wait(self) -> bool:
+        """Whether somebody else waits at this moment to write into this journal."""
+        return self._database.others_wait
+
     def log_bytes(self) -> int:
         """How large the log beside the main file is. It stays below some 20 MB unless a reader holds it open."""
         try:

@@ -76,8 +76,8 @@ _EXPIRED = (
     " AND (due_ms <= ? OR due_boot <> ?) ORDER BY sequence LIMIT ?"
 )
 _FRESH = f"SELECT sequence FROM entry WHERE sequence > {HIGHEST_TRIED} ORDER BY sequence LIMIT ?"
-_CHUNK = 100
-"""Rows of one statement; those of fixed length stay prepared.
+_CHUNKS = (10, 25, 100)
+"""Rows of one statement; those of fixed length stay prepared, and a place that stays empty costs as much as a row.
 
 One statement and not one a row: between two the interpreter may give another thread its turn, and everybody waits
 for the lock meanwhile.
@@ -376,9 +376,9 @@ _as_text = lru_cache(maxsize=8)(iso_utc)
 
 def _chunks(values: Sequence[ItemT]) -> Iterator[tuple[Sequence[ItemT], int]]:
     """So many at once, and how many the statement for them has places for."""
-    for start in range(0, len(values), _CHUNK):
-        chunk = values[start : start + _CHUNK]
-        yield chunk, _CHUNK if len(chunk) > _CHUNK // 10 else _CHUNK // 10
+    for start in range(0, len(values), _CHUNKS[-1]):
+        chunk = values[start : start + _CHUNKS[-1]]
+        yield chunk, next(size for size in _CHUNKS if size >= len(chunk))
 
 
 def _values(sequence: int, settlement: Acknowledged, now: str) -> Parameters:

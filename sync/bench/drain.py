@@ -246,11 +246,14 @@ def _slow_line(terminal: BenchTerminal, url: str) -> dict[str, Any]:
 
 
 def _recording(terminal: BenchTerminal, url: str, data: Path, cases: int) -> dict[str, Any]:
-    """How long a prepared case takes to record in another process, idle and while the outbox drains."""
-    _until_opened(data)
-    idle = _recorded(terminal, None)
-    terminal.record(2 * cases)
-    draining = _recorded(terminal, terminal.relay(url, _BATCH))
+    """How long a prepared case takes to record in another process, idle and while the outbox drains, in turns."""
+    idle: list[float] = []
+    draining: list[float] = []
+    for _ in range(_ROUNDS):
+        _until_opened(data)
+        idle += _recorded(terminal, None)
+        terminal.record(cases)
+        draining += _recorded(terminal, terminal.relay(url, _BATCH))
     p99 = {name: _percentile(values, 0.99) for name, values in (("idle", idle), ("draining", draining))}
     return {
         "idle_ms": {"p50": round(_percentile(idle, 0.5), 2), "p99": round(p99["idle"], 2), "n": len(idle)},

@@ -11,6 +11,7 @@ import pytest
 
 from kiosk.clock import ManualClock
 from kiosk.journal.journal import Journal
+from kiosk.journal.right_of_way import RightOfWay
 from kiosk.journal.settings import SettingKey
 from sync.commit_pace import ROWS_AT_ONCE, CommitPace
 
@@ -52,14 +53,24 @@ def somebody_records(journal: Journal) -> None:
     journal.settings.put(SettingKey.PLATFORM_TIME, b"theirs")
 
 
-def test_alone_it_pauses_for_a_millisecond_and_writes_much(
-    pace: CommitPace, disk: Disk, journals: Any
-) -> None:
+def test_alone_it_writes_much_and_waits_for_nobody(pace: CommitPace, disk: Disk, journals: Any) -> None:
     ours, _ = journals
     disk.write(pace, ours, 0.002)
-    assert disk.write(pace, ours, 0.002) == pytest.approx(0.001)
+    assert disk.write(pace, ours, 0.002) == 0.0
     assert not pace.gives_way, "its own commits are nobody else's"
     assert (pace.rows(_MOST), pace.entries(_MOST)) == (ROWS_AT_ONCE, _MOST)
+
+
+def test_who_waits_is_let_by(tmp_path: Path, pace: CommitPace, disk: Disk, journals: Any) -> None:
+    ours, _ = journals
+    theirs = RightOfWay(tmp_path / "journal.db")
+    theirs.ask()
+    disk.write(pace, ours, 0.002)
+    waited_s = disk.write(pace, ours, 0.002)
+    assert 0.02 < waited_s < 0.1, "and not for ever: it may have been stopped while it waits"
+    theirs.have()
+    assert disk.write(pace, ours, 0.002) == 0.0
+    theirs.close()
 
 
 def test_beside_somebody_who_records_it_writes_little_and_pauses_longer(
@@ -85,9 +96,10 @@ def test_who_has_gone_is_not_waited_for(pace: CommitPace, disk: Disk, journals: 
 
 
 def test_work_without_the_lock_counts_as_pause(pace: CommitPace, disk: Disk, journals: Any) -> None:
-    ours, _ = journals
+    ours, theirs = journals
     disk.write(pace, ours, 0.002)
-    disk.advance(0.010)
+    somebody_records(theirs)
+    disk.advance(0.040)
     assert disk.write(pace, ours, 0.002) == 0.0
 
 
