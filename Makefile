@@ -6,6 +6,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # For example: make test PYTEST_ARGS="tests/kiosk -x". Two at a time: most tests wait for a device, not for a processor.
 PYTEST_ARGS ?= -n 2 --dist loadfile
+# The longest tests wait for a line; handed from worker to worker, all of them take an hour and a half on two cores.
+SOAK_ARGS ?= -n 4 --dist worksteal
 RUN_ARGS ?= --demo
 
 translations := $(patsubst %.ts,%.qm,$(wildcard ui/i18n/*.ts))
@@ -40,7 +42,7 @@ fix: setup-dev ## let ruff and qmlformat write what they can
 faults: setup-dev ## every test that plays a line of the fault catalogue, and the table of them: build/faults.html
 	$(BIN)/python -m pytest -m "fault and not soak" --fault-table build/faults $(PYTEST_ARGS)
 
-soak: setup-dev ## the tests that run for hours, one at a time; build/faults-soak.html tells what was survived
+soak: setup-dev ## the tests that run for hours, four at a time; build/faults-soak.html tells what was survived
 	$(BIN)/python -m pytest -m soak --fault-table build/faults-soak $(SOAK_ARGS)
 
 strings: setup-dev ## collect the words of the screens into ui/i18n/*.ts

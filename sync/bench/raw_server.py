@@ -15,17 +15,13 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk.domain.entry import iso_utc
+from sync.central.entry_store import ENTRY_COLUMNS, entry_row
 from sync.central.server import build_platform
 from sync.central.store import Store
-from sync.wire import WireEntry
+from sync.wire import Reason, Result, WireEntry
 
 LENGTH = struct.Struct("!I")
 _TERMINAL = "bench"
-_COLUMNS = (
-    "terminal_id entry_id sequence kind service_code pack_version receipt_number recorded_at boot_id monotonic_ms"
-    " sealed previous_digest digest result reason stored_at times_received"
-).split()
 _ENROLLED = (
     "insert into terminal (terminal_id, terminal_number, region_code, public_key, enrolled_at, version)"
     " values (?, '100001', '370508', ?, '', '')"
@@ -52,32 +48,11 @@ def main() -> None:
 def _store(store: Store, entries: list[WireEntry]) -> None:
     now = store.now()
     with store.transaction(_TERMINAL) as run:
-        run.load("entry", _COLUMNS, [_row(entry, now) for entry in entries])
+        rows = [entry_row(_TERMINAL, entry, Result.STORED, Reason.NONE, now, 1) for entry in entries]
+        run.load("entry", ENTRY_COLUMNS, rows)
         run.load("opening", ("terminal_id", "entry_id"), [(_TERMINAL, entry.id.bytes) for entry in entries])
         raised = "update terminal set high_water = ? where terminal_id = ?"
         run.execute(raised, (entries[-1].sequence, _TERMINAL))
-
-
-def _row(entry: WireEntry, now: str) -> tuple[object, ...]:
-    return (
-        _TERMINAL,
-        entry.id.bytes,
-        entry.sequence,
-        entry.kind,
-        entry.service_code,
-        entry.pack_version,
-        entry.receipt_number,
-        iso_utc(entry.recorded_at),
-        entry.boot_id,
-        entry.monotonic_ms,
-        entry.sealed,
-        entry.previous_digest,
-        entry.digest,
-        "stored",
-        "",
-        now,
-        1,
-    )
 
 
 if __name__ == "__main__":
