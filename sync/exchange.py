@@ -19,7 +19,7 @@ from kiosk.clock import Clock
 from kiosk.config import PlatformSettings
 from kiosk.errors import LineFault, PlatformError
 from sync.compression import ZSTD, compress
-from sync.connection import CuttableAdapter, OpenSockets, deadline
+from sync.connection import CuttableAdapter, NoRedirects, OpenSockets, deadline
 from sync.pace import Pace, PacedBody
 from sync.platform_clock import PlatformClock
 from sync.resolver import Resolver
@@ -270,7 +270,7 @@ def _session(settings: PlatformSettings, sockets: OpenSockets, resolver: Resolve
         context = client_context(settings.ca_file)
     except OSError:
         return None
-    session = requests.Session()
+    session = NoRedirects()
     # Else a forgotten http_proxy or .netrc would decide where cases go.
     session.trust_env = False
     session.proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else {}

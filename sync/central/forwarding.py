@@ -24,6 +24,7 @@ from kiosk.durability import sync_path
 from sync.central.engine import DatabaseAway
 from sync.central.forwarding_queue import AcceptedCase, ForwardingQueue
 from sync.central.store import Store
+from sync.connection import NoRedirects
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class HttpSink:
 
     def __init__(self, url: str, token: str = "") -> None:
         self._url = url
-        self._session = requests.Session()
+        self._session = NoRedirects()
         self._session.trust_env = False
         if token:
             self._session.headers["authorization"] = f"Bearer {token}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +17,7 @@ import pytest
 from kiosk.clock import ManualClock
 from kiosk.domain.case import PlatformState
 from sync.central.exchange import Platform
-from sync.central.forwarding import FileSink, Forwarder, HttpSink, Sink, Tried, sink_for
+from sync.central.forwarding import Fate, FileSink, Forwarder, HttpSink, Sink, Tried, sink_for
 
 
 class Receiver:
@@ -24,6 +27,7 @@ class Receiver:
         self.kept: dict[str, bytes] = {}
         self.requests = 0
         self.answers: list[int | str] = []
+        self.bomb = b""
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -51,10 +55,14 @@ class Receiver:
             request.connection.close()
             return
         request.send_response(int(said))
-        request.send_header("content-length", "0")
+        request.send_header("content-length", str(len(self.bomb)))
         if said == 302:
             request.send_header("location", self.url)
+        if self.bomb:
+            request.send_header("content-encoding", "gzip")
         request.end_headers()
+        with contextlib.suppress(OSError):
+            request.wfile.write(self.bomb)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -120,6 +128,22 @@ def test_lost_answers_and_trouble_at_the_receiver(
     assert len(receiver.kept) == 3
     assert forwarder.queue.counts() == (0, 3, 0)
     assert {json.loads(body)["receipt_number"] for body in receiver.kept.values()} == set(accepted)
+
+
+@pytest.mark.fault(50)
+def test_a_redirect_that_unfolds_into_a_large_page_is_not_unfolded(receiver: Receiver) -> None:
+    receiver.bomb = b"no gzip at all"  # whoever unpacks it fails, and says so
+    receiver.answers = [302]
+    tried = HttpSink(receiver.url).deliver("key", "name", b"{}")
+    assert (tried.fate, tried.why) == (Fate.AGAIN, "HTTP 302")
+    receiver.bomb = gzip.compress(bytes(200 * 1024 * 1024), 1)
+    receiver.answers = [302]
+    tracemalloc.start()
+    try:
+        assert HttpSink(receiver.url).deliver("key", "name", b"{}").why == "HTTP 302"
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.fault(61)

@@ -50,6 +50,25 @@ def test_a_body_without_end(impostor: Any, fooled_client: PlatformClient) -> Non
     assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
 
 
+@pytest.mark.fault(50, 54)
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_whose_page_has_no_end_is_not_read(
+    impostor: Any, fooled_client: PlatformClient, status: int
+) -> None:
+    sent = [0]
+
+    def flood(connection: socket.socket, request: SignedRequest) -> None:
+        head = f"HTTP/1.1 {status} Whatever\r\nlocation: http://portal.invalid/login\r\n\r\n"
+        connection.sendall(head.encode("ascii"))
+        while not impostor.ended.is_set():
+            connection.sendall(b"x" * 65536)
+            sent[0] += 65536
+
+    impostor.behave = flood
+    assert fault_of(fooled_client) is LineFault.PORTAL
+    assert sent[0] < 16 * MAX_ANSWER_BYTES
+
+
 @pytest.mark.fault(50)
 def test_a_small_body_that_unfolds_into_a_large_one(impostor: Any, fooled_client: PlatformClient) -> None:
     bomb = zstandard.ZstdCompressor().compress(b"0" * (MAX_ANSWER_BYTES * 64))
