@@ -109,8 +109,9 @@ def central(
     where = database_address(database, data_dir)
     if workers > 1 and isinstance(where, Path):
         raise click.BadParameter(_ONE_WRITER, param_hint="--workers")
-    token = forward_token_file.read_text(encoding="utf-8").strip() if forward_token_file else ""
-    settings = WorkerSettings(where, data_dir, region, _checked_target(forward_to), token)
+    settings = WorkerSettings(
+        where, data_dir, region, _checked_target(forward_to), _token(forward_token_file)
+    )
     shown = _prepare(settings, enrolment_code, restored)
     try:
         listener = listen(host, port)
@@ -150,11 +151,12 @@ def database_address(url: str | None, data_dir: Path) -> Path | str:
 def _prepare(settings: WorkerSettings, enrolment_code: str | None, restored: bool) -> str:
     """Open the database once, so that what is wrong with it is said before anybody is served; its address."""
     from sync.central.engine import UnusableDatabase
+    from sync.central.keys import UnusableKeys
     from sync.central.server import build_platform
 
     try:
         platform = build_platform(settings.database, settings.data_dir, region_code=settings.region_code)
-    except UnusableDatabase as error:
+    except (UnusableDatabase, UnusableKeys) as error:
         raise click.ClickException(str(error)) from error
     try:
         if restored:
@@ -177,8 +179,15 @@ def _checked_target(target: str) -> str:
     return target
 
 
+def _token(file: Path | None) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip() if file is not None else ""
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"{file} holds no token", param_hint="--forward-token-file") from error
+
+
 def _host_and_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise click.BadParameter(f"{address!r} is not HOST:PORT", param_hint="--listen")
     return host.strip("[]"), int(port)

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from kiosk.errors import LinbanError
 
-class UnusableDatabase(Exception):
+
+class UnusableDatabase(LinbanError):
     """It cannot serve as the platform's memory; the message is a sentence that says why."""
 
 
-class DatabaseAway(Exception):
+class DatabaseAway(LinbanError):
     """It cannot be asked now, or did not finish: nothing is known to be stored, and asking again is right."""
 
 

@@ -9,12 +9,17 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from kiosk.errors import LinbanError
 from sync.secret_file import load_or_create
 
 _SEALING_FILE = "sealing.key"
 _SIGNING_FILE = "signing.key"
 _CONSOLE_FILE = "console.key"
 _TOKEN_FILE = "operator.token"  # noqa: S105 — a file's name
+
+
+class UnusableKeys(LinbanError):
+    """They cannot be had, nor made; the message is a sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,16 @@ class PlatformKeys:
 
 
 def load_or_create_keys(data_dir: Path) -> PlatformKeys:
-    """The keys in `data_dir`; missing ones are made. Existing files are never written to."""
+    """The keys in `data_dir`; missing ones are made. Existing files are never written to. Raises `UnusableKeys`."""
+    try:
+        return _load_or_create_keys(data_dir)
+    except OSError as error:
+        raise UnusableKeys(f"{error.filename or data_dir}: {error.strerror}") from error
+    except ValueError as error:
+        raise UnusableKeys(f"{data_dir}: a file there is not the key that it should be") from error
+
+
+def _load_or_create_keys(data_dir: Path) -> PlatformKeys:
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     sealing = load_or_create(
         data_dir / _SEALING_FILE, lambda: X25519PrivateKey.generate().private_bytes_raw()

@@ -31,10 +31,10 @@ def publisher(context: click.Context, key: str | None) -> None:
         raise click.BadParameter("64 hex digits, as `kiosk services new-key` prints them", param_hint="KEY")
     assert context.parent is not None
     options = context.parent.params
-    options["data_dir"].mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        options["data_dir"].mkdir(parents=True, exist_ok=True, mode=0o700)
         memory = Store(options["database"] or options["data_dir"] / "central.db", SystemClock())
-    except UnusableDatabase as error:
+    except (UnusableDatabase, OSError) as error:
         raise click.ClickException(str(error)) from error
     try:
         store = CatalogueStore(memory)

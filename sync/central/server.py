@@ -14,6 +14,7 @@ from kiosk.clock import Clock, SystemClock
 from sync.central.api import build_app
 from sync.central.background import Background
 from sync.central.case_store import CaseStore
+from sync.central.engine import UnusableDatabase
 from sync.central.entry_store import EntryStore
 from sync.central.exchange import Platform
 from sync.central.keys import load_or_create_keys
@@ -33,12 +34,15 @@ def build_platform(
 ) -> Platform:
     """Open the database (a file, or an address) and the keys; all are made when they are not there.
 
-    Raises `UnusableDatabase`.
+    Raises `UnusableDatabase` and `UnusableKeys`.
     """
     clock = clock or SystemClock()
     keys = load_or_create_keys(data_dir)
     if isinstance(database, Path):
-        database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise UnusableDatabase(f"{database.parent}: {error.strerror}") from error
     store = Store(database, clock)
     return Platform(store, EntryStore(store, keys.sealing), CaseStore(store), keys, clock, region_code)
 

@@ -94,8 +94,10 @@ class SqliteEngine:
         try:
             _bring_up_to_date(self._connection)
             _tell_planner(self._connection)
-        except BaseException:
+        except BaseException as error:
             self._connection.close()
+            if isinstance(error, dbapi2.DatabaseError) and error.sqlite_errorcode != _WRONG_STATEMENT:
+                raise UnusableDatabase(f"{file} cannot be used as a database: {error}") from error
             raise
 
     @contextlib.contextmanager

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from click.testing import CliRunner
+from sqlcipher3 import dbapi2
 
+from kiosk.cli import kiosk
+from kiosk.errors import LinbanError
 from kiosk.ipc import IpcClient
 from sync.central.command import central
 from sync.line_simulator import simulate_line
@@ -26,6 +31,48 @@ def test_the_platforms_command_explains_what_it_cannot_do() -> None:
     alone = runner.invoke(central, ["--workers", "2"])
     assert (alone.exit_code, "SQLite lets one process write" in alone.output) == (2, True)
     assert runner.invoke(central, ["--listen", "nowhere"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["central", "--data", "{here}/file/data"], "Not a directory"),
+        (["central", "--data", "{here}/short"], "not the key that it should be"),
+        (
+            ["central", "--database", "sqlite:///{here}/file/sub/x.db", "--data", "{here}/data"],
+            "Not a directory",
+        ),
+        (["central", "--data", "{here}/locked"], "locked"),
+        (["central", "--data", "{here}/data", "--listen", "127.0.0.1:²"], "is not HOST:PORT"),
+        (
+            ["central", "--data", "{here}/data", "--forward-token-file", "{here}/short/sealing.key"],
+            "no token",
+        ),
+        (["central", "--data", "{here}/file/data", "operator", "list"], "Not a directory"),
+        (["central-stick", "{here}", "--data", "{here}/data", "--database", "mysql://x"], "neither sqlite"),
+        (["central-stick", "{here}", "--data", "{here}/locked"], "locked"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[-1].rpartition("/")[2],
+)
+def test_what_is_wrong_with_a_folder_or_a_database_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    monkeypatch.setattr("sync.central.sqlite_engine._BUSY_S", 0.1)
+    (tmp_path / "file").write_bytes(b"")
+    for folder in ("short", "data", "locked"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "short" / "sealing.key").write_bytes(b"\xff")
+    with contextlib.closing(
+        dbapi2.connect(str(tmp_path / "locked" / "central.db"), isolation_level=None)
+    ) as held:
+        held.execute("pragma journal_mode = wal")
+        held.execute("begin immediate")
+        result = CliRunner().invoke(kiosk, [argument.format(here=tmp_path) for argument in arguments])
+    told = result.output if isinstance(result.exception, SystemExit) else str(result.exception)
+    assert isinstance(
+        result.exception, (SystemExit, LinbanError)
+    )  # of which `kiosk.cli.main` makes a sentence
+    assert says in told
 
 
 def test_the_platforms_command_serves_and_its_inspector_counts(
