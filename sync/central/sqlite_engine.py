@@ -8,6 +8,7 @@ write and checkpoint in WAL at once.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -148,6 +149,9 @@ def _connect(file: Path) -> Any:
         raise UnusableDatabase(
             f"SQLite {dbapi2.sqlite_version} can lose acknowledged commits; 3.51.3 is needed"
         )
+    # Made here, because opened cases lie in it: in a folder that others may read nobody else may read it, nor its log.
+    with contextlib.suppress(OSError):
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:
         connection = dbapi2.connect(str(file), isolation_level=None, check_same_thread=False, timeout=_BUSY_S)
         connection.execute("pragma foreign_keys = on")

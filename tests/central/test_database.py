@@ -157,6 +157,19 @@ def test_a_password_is_not_shown(postgres_url: str) -> None:
     engine.close()
 
 
+def test_nobody_else_reads_a_file_where_opened_cases_lie(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    file = tmp_path / "central.db"
+    store = Store(file, ManualClock())
+    try:
+        store.check()
+        files = sorted(tmp_path.glob("central.db*"))
+        assert {one.name for one in files} == {"central.db", "central.db-shm", "central.db-wal"}
+        assert {one.stat().st_mode & 0o777 for one in files} == {0o600}
+    finally:
+        store.close()
+
+
 @pytest.mark.parametrize("what", ["folder", "text"])
 def test_what_is_no_database_is_a_sentence(tmp_path: Path, what: str) -> None:
     if what == "text":
