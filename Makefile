@@ -7,7 +7,7 @@ BIN := .venv/bin
 # For example: make test PYTEST_ARGS="tests/kiosk -x". Two at a time: most tests wait for a device, not for a processor.
 PYTEST_ARGS ?= -n 2 --dist loadfile
 # The longest tests wait for a line; handed from worker to worker, all of them take an hour and a half on two cores.
-SOAK_ARGS ?= -n 4 --dist worksteal
+SOAK_ARGS ?= -v -n 4 --dist worksteal
 RUN_ARGS ?= --demo
 
 translations := $(patsubst %.ts,%.qm,$(wildcard ui/i18n/*.ts))
