@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.clock import SystemClock
 from kiosk.config import DEFAULT_FILE, Settings, load
-from kiosk.errors import JournalError, JournalFault
 from kiosk.journal.journal import Journal, load_or_create_key
+from kiosk.journal.os_fault import require_journal
 from kiosk.secrets import keeping
 from sync.stick_words import in_sentences, sentence, show
 from sync.usb_bundle import export as export_to
@@ -100,8 +100,7 @@ def import_(stick: Path, config_file: Path, as_json: bool) -> None:
 def _terminal(config_file: Path) -> Iterator[tuple[Journal, Ed25519PrivateKey]]:
     """The journal and the key of this terminal; neither is made by looking."""
     settings = load(config_file)
-    if not settings.journal_file.exists():
-        raise JournalError(JournalFault.INPUT_OUTPUT, f"there is no journal at {settings.journal_file} yet")
+    require_journal(settings.journal_file)
     page_key = load_or_create_key(settings.journal_key_file, settings.journal_file, settings.paths.tpm)
     with Journal.open(settings.journal_file, page_key, SystemClock()) as journal:
         yield journal, _signing_key(settings)

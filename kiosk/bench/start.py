@@ -26,7 +26,7 @@ from kiosk.supervisor import Supervisor
 
 _ROUNDS = 7
 _PATIENCE_S = 30.0
-_IDLE_S = 10.0
+_IDLE_S = 20.0
 _PROCESSES = ("ui", "devices", "sync")
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -76,6 +76,7 @@ def _whole_terminal() -> dict[str, Any]:
         "ui_rss": goal(memory["ui"], 180, "MiB"),
         "rss_mib": {name: round(value, 1) for name, value in memory.items()},
         "idle_cpu": goal(sum(cpu.values()), 3.0, "% of a core"),
+        "idle_agent_cpu": goal(cpu["sync"], 0.5, "% of a core"),
         "idle_cpu_percent": {name: round(value, 2) for name, value in cpu.items()},
     }
 

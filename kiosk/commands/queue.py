@@ -20,8 +20,9 @@ from kiosk.commands.queue_status import as_lines, as_report, look
 from kiosk.config import DEFAULT_FILE, Settings, load
 from kiosk.domain.case import DeliveryState
 from kiosk.domain.receipt import in_fours, number_from_scan
-from kiosk.errors import JournalError, JournalFault, SecretError
+from kiosk.errors import JournalError, SecretError
 from kiosk.journal.journal import Journal, load_or_create_key
+from kiosk.journal.os_fault import require_journal
 
 _Command = Callable[..., None]
 _ELSEWHERE = {"export": "sync.stick_commands:export", "import": "sync.stick_commands:import_"}
@@ -181,8 +182,7 @@ def verify(quick: bool, config_file: Path, as_json: bool) -> None:
 def _journal(config_file: Path) -> Iterator[tuple[Journal, Settings]]:
     """The terminal's journal; it is never created by looking."""
     settings = load(config_file)
-    if not settings.journal_file.exists():
-        raise JournalError(JournalFault.INPUT_OUTPUT, f"there is no journal at {settings.journal_file} yet")
+    require_journal(settings.journal_file)
     key = load_or_create_key(settings.journal_key_file, settings.journal_file, settings.paths.tpm)
     with Journal.open(settings.journal_file, key, SystemClock()) as journal:
         yield journal, settings

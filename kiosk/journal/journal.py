@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -46,6 +48,8 @@ _FULL_CHECK_UP_TO_BYTES = 4 * 1024 * 1024
 
 _OF_A_FULL_DISK = {JournalFault.DISK_FULL, JournalFault.INPUT_OUTPUT}
 _FULL_BYTES = 256 * 1024
+_OPENER_PATIENCE_S, _OPENER_POLL_S = 15.0, 0.005
+"""Longer than opening takes, and no longer: the other opener may have been stopped while it held the lock."""
 LOG_ALARM_BYTES = 64 * 1024 * 1024
 """A log this long has not been folded in for thousands of commits."""
 
@@ -300,7 +304,7 @@ def _give_way(file: Path) -> bool:
 
 @contextmanager
 def _one_opener(file: Path) -> Iterator[None]:
-    """Creating, migrating and setting aside are done by one process at a time."""
+    """Creating, migrating and setting aside are done by one process at a time. Raises `JournalError` (BUSY)."""
     try:
         descriptor = os.open(
             file.with_name(file.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
@@ -308,7 +312,22 @@ def _one_opener(file: Path) -> Iterator[None]:
     except OSError as error:
         raise journal_error(error) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _wait_for(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> None:
+    until_s, never = time.monotonic() + _OPENER_PATIENCE_S, threading.Event()
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= until_s:
+                raise JournalError(JournalFault.BUSY, "another process has been opening it for long") from error
+            never.wait(_OPENER_POLL_S)
+        except OSError as error:
+            raise journal_error(error) from error
+        else:
+            return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 from kiosk.errors import JournalError, JournalFault
 
@@ -16,6 +17,16 @@ _FAULTS = {
 }
 NOT_OF_THE_FILE = frozenset({JournalFault.NO_MEMORY, JournalFault.NO_DESCRIPTORS, JournalFault.BUSY})
 """What says nothing of the file: no reason to hold it for damaged, to give up salvaging it, or to pass over a backup."""
+
+
+def require_journal(file: Path) -> None:
+    """Raise `JournalError` unless `file` is there, as far as this account can tell; for those who only look."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise JournalError(JournalFault.INPUT_OUTPUT, f"there is no journal at {file} yet") from error
+    except OSError as error:
+        raise journal_error(error) from error
 
 
 def journal_error(error: OSError) -> JournalError:
