@@ -325,7 +325,9 @@ def _wait_for(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             if time.monotonic() >= until_s:
-                raise JournalError(JournalFault.BUSY, "another process has been opening it for long") from error
+                raise JournalError(
+                    JournalFault.BUSY, "another process has been opening it for long"
+                ) from error
             never.wait(_OPENER_POLL_S)
         except OSError as error:
             raise journal_error(error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -144,6 +145,23 @@ def test_a_file_that_may_not_be_written_is_read_only(place: Place, mode: int) ->
         [sys.executable, "-c", code, str(place.file)], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.strip() == "read_only"
+
+
+def test_an_opener_that_was_stopped_is_not_waited_for_without_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.open().close()
+    monkeypatch.setattr("kiosk.journal.journal._OPENER_PATIENCE_S", 0.1)
+    lock = os.open(place.file.with_name(place.file.name + ".lock"), os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as the kernel keeps it for a process that was stopped
+        assert _fault_of_opening(place) is JournalFault.BUSY
+        with pytest.raises(JournalError) as caught:
+            Journal.open_or_replace(place.file, place.key, place.clock)
+        assert caught.value.fault is JournalFault.BUSY
+    finally:
+        os.close(lock)
+    place.open().close()
 
 
 @pytest.mark.fault(18)
