@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +32,7 @@ from sync.stick_words import SENTENCES
 from tests.invented_cases import invented_case
 
 CODE = "4821093377"
+ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("status", "list", "show", "retry", "export", "import", "verify")
 
 
@@ -155,6 +158,23 @@ def test_each_mishap_is_one_sentence(site: Site) -> None:
     damaged = CliRunner().invoke(kiosk, words)
     assert (damaged.exit_code, "export again, which repairs it" in damaged.output) == (1, True)
     assert CliRunner().invoke(kiosk, ["central-stick", "x", "--data", "/nonexistent"]).exit_code == 1
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize(
+    "command", [["status"], ["verify", "--json"], ["export", "/tmp"]], ids=lambda words: words[0]
+)
+def test_another_account_is_told_so_in_one_sentence(site: Site, command: list[str]) -> None:
+    for folder in (site.folder, *site.folder.parents[:2]):
+        folder.chmod(0o755)
+    code = (
+        "import os, sys; import kiosk.commands.queue, sync.stick_commands; from kiosk.cli import main\n"
+        "os.setuid(65534); main()\n"
+    )
+    words = ["queue", *command, "--config", str(site.config)]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "which account runs this" in done.stderr
 
 
 @pytest.mark.fault(125)
