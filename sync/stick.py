@@ -196,7 +196,7 @@ class Stick:
         """What is here; nothing is verified yet. Raises `StickFault`: missing, damaged."""
         try:
             return msgspec.json.decode(self._read_whole(MANIFEST, MAX_MANIFEST_BYTES), type=SignedManifest)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise StickFault("damaged", MANIFEST) from error
 
     def remove(self, name: str) -> None:

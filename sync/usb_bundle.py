@@ -271,7 +271,7 @@ def _settle_file(
             answered.answer.signature,
             key,
         )
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, SignatureFault) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, SignatureFault) as error:
         raise StickFault("forged", file.answer_name) from error
     _count(journal, [settled(one, token) for one, token in zip(results, tokens, strict=True)], result)
 

@@ -58,6 +58,29 @@ def test_stick_without_anything_of_ours(
     assert caught.value.word == "no_stick"
 
 
+def test_a_file_that_is_nested_without_end_is_damaged_and_stops_nothing_else(
+    two_terminals: tuple[Terminal, Terminal], platform: Platform, root: Path
+) -> None:
+    deep = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    mine, theirs = two_terminals
+    for terminal in two_terminals:
+        terminal.record(1)
+        export(terminal.journal, terminal.key, root, CLOCK)
+    manifest = Stick(root, theirs.number).folder / "manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_bytes(deep)
+    with pytest.raises(StickFault) as caught:
+        import_answers(theirs.journal, theirs.public, root)
+    assert caught.value.word == "damaged"
+    taken = {one.terminal_number: one for one in import_stick(platform, root)}
+    assert [fault.word for fault in taken[theirs.number].refused] == ["damaged"]
+    assert taken[mine.number].stored == 1
+    manifest.write_bytes(whole)
+    Stick(root, theirs.number).write("answer-000000000001.lbs", deep)
+    refused = import_answers(theirs.journal, theirs.public, root).refused
+    assert [fault.word for fault in refused] == ["forged"]
+
+
 @pytest.mark.fault(14)
 @pytest.mark.usefixtures("small_files")
 def test_one_bit_flipped_in_any_file_never_becomes_an_acknowledgement(
