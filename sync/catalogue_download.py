@@ -103,7 +103,12 @@ class CatalogueDownload:
                 if not going_on():
                     return None
                 call = Call(method="GET", path=f"/v1/packs/{listed.digest}")
-                content = self._client.ask(call, sequence).body
+                try:
+                    content = self._client.ask(call, sequence).body
+                except Refused as refused:
+                    if refused.status == 404:  # listed and not there: asked for again, and told meanwhile
+                        self.fault = CatalogueFault.DIGEST
+                    raise
             check_pack(listed, content)
             installed.keep_pack(signed, listed.file, content)
         now = self._platform_clock.now()

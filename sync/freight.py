@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 60.0
 _BEHIND_ENTRIES_S = 1.0
+_OF_THE_CATALOGUE = frozenset(
+    {LineFault.REFUSED, LineFault.TOO_LARGE, LineFault.NOT_THE_PLATFORM, LineFault.SERVER_TROUBLE}
+)
+"""Somebody answered, and had no catalogue or no pack to give: what goes the other way may be taken all the same."""
 
 
 class Freight:
@@ -78,10 +82,12 @@ class Freight:
             return _BEHIND_ENTRIES_S
         self._client.become(enrolment)
         try:
-            self._follow_catalogue(journal)
+            trouble = self._follow_catalogue(journal)
             key = Ed25519PublicKey.from_public_bytes(enrolment.signing_key)
             if self.upload.run(journal, key):
                 self._line.succeeded(ExchangeKind.ATTACHMENTS)
+            if trouble is not None:
+                raise trouble
         except PlatformError as error:
             if error.fault is LineFault.NOT_AUTHORISED:
                 return self._backoff.not_authorised_s()
@@ -92,13 +98,22 @@ class Freight:
         self._backoff.reset()
         return _LOOK_S if self._may_go_on() else _BEHIND_ENTRIES_S
 
-    def _follow_catalogue(self, journal: Journal) -> None:
-        activated = self.catalogue.follow(self._newest_catalogue, newest_sequence(journal), self._may_go_on)
+    def _follow_catalogue(self, journal: Journal) -> PlatformError | None:
+        """Take the newest catalogue; what was in its way and is in no other's. Raises `PlatformError` for the rest."""
+        try:
+            activated = self.catalogue.follow(
+                self._newest_catalogue, newest_sequence(journal), self._may_go_on
+            )
+        except PlatformError as error:
+            if error.fault not in _OF_THE_CATALOGUE:
+                raise
+            return error
         if activated is not None:
             said = {AuditField.VERSION: activated.version}
             journal.audit.append(AuditEvent.CATALOGUE_CHANGED, detail=said)
         if self.catalogue.current is not None:
             self._line.note_catalogue(self.catalogue.current.version)
+        return None
 
     def _may_go_on(self) -> bool:
         """Whether nothing more important wants the line; asked between two pieces."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,8 +32,11 @@ from kiosk.errors import CatalogueError, CatalogueFault, PlatformError
 from sync.catalogue_download import CatalogueDownload
 from sync.central.catalogue_store import CatalogueStore
 from sync.central.exchange import Platform
+from sync.freight import Freight
+from sync.line import ExchangeKind
 from sync.line_simulator import LineMode, LineSimulator
 from sync.platform_clock import PlatformClock
+from tests.sync.uploads import hand_in
 
 PACKS = PACKAGE_ROOT / "assets" / "packs"
 PENSION = (PACKS / "10-pension-certification.yaml").read_text(encoding="utf-8")
@@ -178,6 +182,27 @@ def test_a_pack_that_was_altered_on_the_platform(shelf: Shelf, signed_by: Callab
     assert shelf.follow(digest) is None
     assert shelf.download.fault is CatalogueFault.DIGEST
     assert shelf.offered() == {"pension-certification": "1.0.0", "case-progress": "1.0.0"}
+
+
+def test_a_pack_that_the_platform_lost_keeps_no_photograph_here(
+    shelf: Shelf, signed_by: Callable[..., Publication]
+) -> None:
+    digest = shelf.publish(signed_by(1))
+    with shelf.store._store.transaction() as run:
+        run.execute("delete from pack")
+    terminal = shelf.terminal
+    hand_in(terminal, b"photograph")
+    assert terminal.drain() is None
+    terminal.line.enrolled("100001")
+    terminal.line.succeeded(ExchangeKind.HEARTBEAT)
+    terminal.line.note_queue(terminal.journal.outbox.summary())
+    freight = Freight(
+        terminal.client, shelf.download, terminal.line, terminal.clock, threading.Event(), retry_cap_s=1.0
+    )
+    freight.note_catalogue(digest)
+    assert freight._cycle(terminal.journal) <= 1.0  # it is asked for again soon
+    assert terminal.journal.attachments.summary().waiting == 0
+    assert shelf.download.fault is CatalogueFault.DIGEST
 
 
 @pytest.mark.fault(123)
