@@ -64,8 +64,11 @@ class Queries:
                 self._line.failed(error.fault)
             raise
         with self._lock:
-            self._running.pop(name, None)
-            self._idle.append(client)
+            kept = self._running.pop(name, None) is client
+            if kept:
+                self._idle.append(client)
+        if not kept:  # cancelled while its answer came: it refuses whatever it is asked next
+            client.close()
         self._line.succeeded()
         return answer
 

@@ -40,6 +40,7 @@ ORDINARY = Page(
 )
 FAULTS = ("paper_out", "cover_open", "cutter_jam", "unplug", "power_cut", "silence")
 _BEYOND = 1_000_000
+_TRIES = 5
 
 
 class Bench:
@@ -75,8 +76,7 @@ class Bench:
         cut = any(picture(paper) == self.reference for paper in papers[:-1])
         assert outcome.verdict is not PrintVerdict.PRINTED or cut, (faults, outcome)
         assert outcome.verdict is not PrintVerdict.FAILED or not whole, (faults, outcome)
-        if self.printer.status().state is not DeviceState.ONLINE:
-            assert self.printer.open().state is DeviceState.ONLINE, faults
+        assert self._is_back(), faults
         self._print_well()
         assert picture(simulator.slips[-1]) == self.reference, faults
         return outcome
@@ -88,6 +88,11 @@ class Bench:
             outcome = self.suffer(Fault(do=do, byte=byte))
             endings[f"{outcome.verdict} {outcome.fault}"] += 1
         return endings
+
+    def _is_back(self) -> bool:
+        """The device process asks again and again; a firmware that is simulated on a busy machine answers late."""
+        asked = (self.printer.status, *(self.printer.open for _ in range(_TRIES)))
+        return any(ask().state is DeviceState.ONLINE for ask in asked)
 
     def _print_well(self) -> None:
         outcome = self.printer.print(ORDINARY, 5, self.never)
