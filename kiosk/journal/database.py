@@ -150,7 +150,10 @@ class Database:
         """The rows of a query one by one, for tables that do not fit into memory."""
         self._refuse_when_closed()
         try:
-            cursor = self._connection.execute(sql, parameters)
+            try:
+                cursor = self._connection.execute(sql, parameters)
+            finally:
+                self._right_of_way.have()
             try:
                 yield from cursor
             finally:

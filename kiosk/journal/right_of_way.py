@@ -15,6 +15,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+_HOW = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Nor is a pipe of that name waited for."""
+
 
 class RightOfWay:
     """One connection's view of the file.  The file is opened when it is first needed."""
@@ -67,5 +70,5 @@ class RightOfWay:
     def _open(self) -> bool:
         if self._descriptor is None:
             with suppress(OSError):
-                self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._descriptor = os.open(self._path, _HOW, 0o600)
         return self._descriptor is not None

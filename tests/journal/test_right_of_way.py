@@ -119,3 +119,29 @@ def test_a_folder_that_takes_no_file_only_costs_the_courtesy(tmp_path: Path) -> 
     nowhere.have()
     assert not nowhere.is_asked_for()
     nowhere.close()
+
+
+def test_a_listing_that_had_to_wait_says_that_it_waits_no_more(sender: Journal, file: Path) -> None:
+    with Journal.open(file, bytes(32), SystemClock()) as other:
+        other._database._right_of_way.ask()
+        until(True, sender)
+        rows = other._database.stream("SELECT 1 UNION ALL SELECT 2")
+        assert next(rows) == (1,)
+        assert not sender.others_wait  # while the listing goes on
+        assert list(rows) == [(2,)]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_what_is_no_plain_file_is_neither_waited_for_nor_followed(file: Path, kind: str) -> None:
+    place = file.with_name("journal.db-waiting")
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "link":
+        place.symlink_to("elsewhere")
+    else:
+        place.mkdir()
+    right_of_way = RightOfWay(file)
+    right_of_way.ask()
+    right_of_way.have()
+    right_of_way.close()
+    assert not place.with_name("elsewhere").exists()
