@@ -8,6 +8,7 @@ look-up or the end of the process shuts it down, which ends whatever waits on it
 from __future__ import annotations
 
 import contextlib
+import http.client
 import logging
 import socket
 import ssl
@@ -153,12 +154,27 @@ class CuttableAdapter(HTTPAdapter):
         """See `HTTPAdapter`; nothing to do, because the context says whom to trust: not requests' own bundle."""
 
 
+class _FinalAnswer(http.client.HTTPResponse):
+    """Passes over every interim answer (RFC 9110 §15.2); the library knows 100 alone and takes 103 for the answer."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if not http.HTTPStatus.SWITCHING_PROTOCOLS < found[1] < http.HTTPStatus.OK:
+                return found
+            http.client.parse_headers(self.fp)
+
+
 def _reporting_pools(sockets: OpenSockets, resolver: Resolver) -> dict[str, Any]:
     class Connection(HTTPConnection):
+        response_class = _FinalAnswer
+
         def _new_conn(self) -> socket.socket:
             return _connect(self, sockets, resolver)
 
     class SecureConnection(HTTPSConnection):
+        response_class = _FinalAnswer
+
         def _new_conn(self) -> socket.socket:
             return _connect(self, sockets, resolver)
 

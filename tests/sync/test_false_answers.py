@@ -51,6 +51,23 @@ def test_the_sign_in_page_of_a_sites_network(
     assert len(impostor.requests) == 1
 
 
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_interim_answers_come_before_the_answer(
+    impostor: Any, fooled_client: PlatformClient, status: int
+) -> None:
+    interim = f"HTTP/1.1 {status} Wait\r\nlink: </x>; rel=preload\r\n\r\n".encode("ascii") * 3
+    impostor.behave = lambda connection, request: connection.sendall(interim + impostor.signed(request, GOOD))
+    assert beat(fooled_client).epoch == "e1"
+    assert beat(fooled_client).epoch == "e1", "on the same connection"
+
+
+def test_another_protocol_is_no_answer(impostor: Any, fooled_client: PlatformClient) -> None:
+    impostor.behave = lambda connection, request: connection.sendall(
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\n\r\n"
+    )
+    assert fault_of(fooled_client) is LineFault.NOT_THE_PLATFORM
+
+
 @pytest.mark.fault(64)
 @pytest.mark.parametrize(
     ("body", "status", "headers"),
