@@ -33,6 +33,8 @@ _FIRST_CHECK_S = 1.8
 """The very first check must tell online from offline within two seconds, on a dead line too."""
 _CHECK_S = 10.0
 _NOTHING_TO_DO_S = 3600.0
+_OF_ONE_CALL = frozenset({LineFault.SERVER_TROUBLE, LineFault.NOT_THE_PLATFORM})
+"""Of a call that follows a heartbeat which was answered: no reason why cases and look-ups should wait as well."""
 
 
 class Keeper:
@@ -120,10 +122,12 @@ class Keeper:
 
     def _check(self, journal: Journal) -> float:
         """One check; the pause until the next."""
+        heard = False
         try:
             if not self._enrolled(journal):
                 return _NOTHING_TO_DO_S
             answer = self._beat(journal)
+            heard = True
             self._line.succeeded(ExchangeKind.HEARTBEAT)
             heeded = self._heartbeat.heed(journal, answer)
             self._line.note_standing(heeded.standing)
@@ -134,7 +138,7 @@ class Keeper:
                 self._on_to_send()
             tell_slip_key(self._client, journal)
         except PlatformError as error:
-            return self._failed(error)
+            return self._failed(error, heard)
         # Not after the heartbeat: a platform that cannot do what follows it would be knocked at without a pause.
         self._backoff.reset()
         # Not to the second: terminals that were switched on together would knock together for ever.
@@ -144,12 +148,12 @@ class Keeper:
         self.pulse.beat(within_s=120.0)
         return not self._stopping.is_set()
 
-    def _failed(self, error: PlatformError) -> float:
+    def _failed(self, error: PlatformError, heard: bool) -> float:
         if self._stopping.is_set():
             return 0.0
         if self._enrolment is None:
             self._line.not_enrolled(error.fault)
-        else:
+        elif not (heard and error.fault in _OF_ONE_CALL):
             self._line.failed(error.fault)
         if error.fault is LineFault.NOT_CONFIGURED:
             return _NOTHING_TO_DO_S

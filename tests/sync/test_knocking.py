@@ -19,6 +19,7 @@ from sync.central.exchange import Platform
 from sync.heartbeat import Heartbeat, Heeded
 from sync.heartbeat_wire import HeartbeatAnswer
 from sync.inbox_download import InboxDownload
+from sync.line import ExchangeKind
 from sync.platform_client import PlatformClient
 from sync.signing import SignedAnswer, sign_answer
 from sync.upload_wire import OFFSET_HEADER
@@ -39,6 +40,8 @@ def test_heartbeats_are_answered_and_the_inbox_never_is(impostor: Any, fooled_te
     pauses = [keeper._check(fooled_terminal.journal) for _ in range(30)]
     assert len(impostor.requests) == 60
     assert max(pauses) > 5.0  # none would be above 0.5 s if each heartbeat made the others forget
+    assert fooled_terminal.line.is_online  # and cases go on: only the news do not come
+    assert fooled_terminal.line.status().last_success_s[ExchangeKind.INBOX] is None
 
 
 def test_asked_to_come_back_at_once_for_ever() -> None:
