@@ -50,6 +50,8 @@ _STUCK_S = 3600.0
 """And is tried again so seldom: its case may be let through, and room be made, without a word to this terminal."""
 _DONE = frozenset({200, 201, 204})
 _OFFSET_DIGITS = 16
+_NOT_THERE = frozenset({404, 410})
+"""Never heard of, or given up meanwhile (tus 1.0, HEAD): either way it is created (anew)."""
 
 
 @dataclass(slots=True)
@@ -143,7 +145,7 @@ class AttachmentUpload:
         try:
             return self._ask(journal, Call(method="HEAD", path=self._address(pending)))
         except Refused as refused:
-            if refused.status != 404:
+            if refused.status not in _NOT_THERE:
                 raise
         metadata = {
             "digest": pending.digest.hex(),

@@ -15,6 +15,7 @@ from sync.central import attachment_store
 from sync.central.attachment_store import AttachmentStore, Upload, UploadRefused
 from sync.central.exchange import Platform
 from sync.exchange import Call
+from sync.platform_client import Refused
 from sync.upload_wire import (
     CHECKSUM_HEADER,
     LENGTH_HEADER,
@@ -75,6 +76,28 @@ def test_two_workers_append_at_one_offset(platform: Platform, terminal: Any) -> 
     found: Upload | None = store.find(terminal_id, attachment.digest)
     assert found is not None
     assert found.received_bytes == 1000
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_upload_that_the_platform_gave_up_is_begun_anew(
+    platform: Platform, terminal: Any, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    begun(terminal)
+    with platform.store.transaction() as run:
+        run.execute("delete from attachment")
+    ask = terminal.client.ask
+
+    def gone(call: Call, *rest: Any, **more: Any) -> Any:
+        try:
+            return ask(call, *rest, **more)
+        except Refused as refused:
+            if (call.method, refused.status) != ("HEAD", 404):
+                raise
+            raise Refused(refused.fault, status, "gone", "") from refused
+
+    monkeypatch.setattr(terminal.client, "ask", gone)
+    assert upload(terminal) == 1
+    assert terminal.journal.attachments.pending() == []
 
 
 @pytest.mark.fault(6)
