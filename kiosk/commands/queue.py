@@ -65,8 +65,8 @@ def queue() -> None:
     Examples:
       kiosk queue status
       kiosk queue list --state parked
-      kiosk queue show 1100011234567809
-      kiosk queue retry 1100011234567809
+      kiosk queue show 1100011234567839
+      kiosk queue retry 1100011234567839
       kiosk queue export /media/stick
       kiosk queue import /media/stick
       kiosk queue verify
@@ -119,7 +119,7 @@ def show(number: str, config_file: Path, as_json: bool) -> None:
 
     \b
     Example:
-      kiosk queue show "1100 0112 3456 7809"
+      kiosk queue show "1100 0112 3456 7839"
     """
     with _journal(config_file) as (journal, _):
         found = journal.entries.by_number(_receipt_number(number))
@@ -139,7 +139,7 @@ def retry(number: str | None, everything: bool, config_file: Path, as_json: bool
 
     \b
     Examples:
-      kiosk queue retry 1100011234567809
+      kiosk queue retry 1100011234567839
       kiosk queue retry --all
     """
     if (number is None) == (not everything):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from kiosk.commands.journal_words import JOURNAL, SECRET, STANDING
 from kiosk.config import PlatformSettings, Settings, load
 from kiosk.domain.case import ParkReason
 from kiosk.domain.enrolment import Standing
-from kiosk.domain.receipt import Receipt
+from kiosk.domain.receipt import Receipt, is_receipt_number
 from kiosk.errors import JournalFault, SecretFault
 from kiosk.journal.journal import Journal, load_or_create_key
 from kiosk.journal.outbox import Parked
@@ -88,6 +89,14 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
     assert f"kiosk queue {command}" in shown.output
     assert "--json" in shown.output
     assert command in CliRunner().invoke(kiosk, ["queue", "--help"]).output
+
+
+@pytest.mark.parametrize("command", ["show", "retry"])
+def test_the_number_in_an_example_is_one(command: str) -> None:
+    shown = CliRunner().invoke(kiosk, ["queue", command, "--help"]).output
+    number = re.search(rf'queue {command} "?([0-9 ]+)', shown)
+    assert number is not None
+    assert is_receipt_number(number[1].replace(" ", ""))
 
 
 def test_every_reason_has_a_sentence() -> None:
