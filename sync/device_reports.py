@@ -17,9 +17,10 @@ _PATIENCE_S = 1.0
 
 def device_reports(devices_socket: Path) -> list[DeviceReport]:
     """A report of each device that this terminal has. A heartbeat must not wait long for it."""
-    if not devices_socket.exists():
-        return []
-    with contextlib.suppress(IpcError, msgspec.ValidationError):
+    # Nor does a folder that this account may not look into end the thread that keeps the line.
+    with contextlib.suppress(OSError, IpcError, msgspec.ValidationError):
+        if not devices_socket.exists():
+            return []
         with IpcClient(devices_socket, timeout_s=_PATIENCE_S) as client:
             statuses = msgspec.convert(client.call("status"), dict[DeviceClass, DeviceStatus])
         return [_report(device, status) for device, status in statuses.items() if _is_there(status)]

@@ -34,9 +34,9 @@ class Reserve:
         if self.held:
             return True
         size = max(wanted_bytes // SHARE, 1)
-        if free_bytes(self._file.parent) < wanted_bytes + size:
-            return False
         try:
+            if free_bytes(self._file.parent) < wanted_bytes + size:
+                return False
             self._make(size)
         except OSError:
             with suppress(OSError):

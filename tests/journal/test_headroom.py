@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -48,6 +49,16 @@ def test_attachments_stop_before_cases_and_cases_before_the_disk_is_full(
     room = journal.headroom(free_mib * MIB, RESERVE)
     assert (room.attachments_allowed, room.cases_allowed) == (attachments, cases)
     assert room.days_left is None
+
+
+def test_a_disk_that_cannot_say_how_full_it_is_holds_no_reserve(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("kiosk.journal.reserve.free_bytes", refuse)
+    assert not journal.reserve.hold(RESERVE)
 
 
 def test_a_reserve_that_was_given_free_counts_as_missing_until_it_is_made_again(journal: Journal) -> None:

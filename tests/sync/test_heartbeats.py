@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from kiosk.domain.device_status import DeviceClass, DeviceState, DeviceStatus, S
 from kiosk.ipc import IpcServer
 from kiosk.journal.audit import AuditEvent
 from sync.central.exchange import Platform
+from sync.device_reports import device_reports
 from sync.heartbeat import Heartbeat, sign_due_root
 from sync.inbox_download import ENTRY_QUARANTINED, ENTRY_RELEASED, InboxDownload
 from sync.platform_clock import PlatformClock
@@ -72,3 +76,11 @@ def test_what_a_heartbeat_tells(platform: Platform, terminal: Any) -> None:
     assert (told["receipt_printer"].state, told["receipt_printer"].paper) == ("online", "low")
     server.close()
     assert compose(heart, terminal).devices == []
+
+
+def test_a_folder_of_the_devices_that_may_not_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert device_reports(Path("/nowhere/devices.sock")) == []
