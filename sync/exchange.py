@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
@@ -291,7 +293,9 @@ def _check_status(status: int, headers: Mapping[str, str], done: frozenset[int])
         raise PlatformError(LineFault.PORTAL, f"answered {status}")
     retry_after = headers.get("retry-after")
     if status == 429 or (status == 503 and retry_after):
-        raise PlatformError(LineFault.TOO_MANY, str(status), retry_after_s=_seconds(retry_after))
+        raise PlatformError(
+            LineFault.TOO_MANY, str(status), retry_after_s=_seconds(retry_after, headers.get("date"))
+        )
     if status >= 500:
         raise PlatformError(LineFault.SERVER_TROUBLE, str(status))
     if not 400 <= status < 500:
@@ -304,9 +308,21 @@ def _is_page(headers: Mapping[str, str]) -> bool:
     return content_type in ("text/html", "application/xhtml+xml")
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Retry-After in seconds. A date is ignored: our own clock may be wrong by years."""
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+def _seconds(retry_after: str | None, said_at: str | None) -> float | None:
+    """Retry-After in seconds. A date counts from the answer's own: our clock may be wrong by years."""
+    if retry_after and retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    until, since = _http_date(retry_after), _http_date(said_at)
+    return None if until is None or since is None else max((until - since).total_seconds(), 0.0)
+
+
+def _http_date(text: str | None) -> datetime | None:
+    """The moment in an HTTP date (RFC 9110 §5.6.7); None for what is none."""
+    try:
+        moment = parsedate_to_datetime(text or "")
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _read(response: requests.Response, announced: str | None) -> bytes:

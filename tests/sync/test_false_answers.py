@@ -195,6 +195,29 @@ def test_a_server_that_asks_to_wait(
     assert (caught.value.fault, caught.value.retry_after_s) == (LineFault.TOO_MANY, expected)
 
 
+@pytest.mark.fault(60)
+@pytest.mark.parametrize(
+    ("until", "date", "expected"),
+    [
+        ("Thu, 01 Jan 1970 00:02:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", 120.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 02 Jan 1970 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:00 -0000", 59.0),
+        ("Thu, 01 Jan 1970 00:02:00 GMT", "", None),
+        ("Fri, 31 Dec 99999999999999999999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", None),
+        ("-7", "Thu, 01 Jan 1970 00:00:00 GMT", None),
+    ],
+)
+def test_a_date_to_wait_for_counts_from_the_answers_own(
+    impostor: Any, fooled_client: PlatformClient, until: str, date: str, expected: float | None
+) -> None:
+    impostor.behave = lambda connection, request: connection.sendall(
+        unsigned(b"", 503, {"retry-after": until, "date": date})
+    )
+    with pytest.raises(PlatformError) as caught:
+        beat(fooled_client)
+    assert (caught.value.fault, caught.value.retry_after_s) == (LineFault.TOO_MANY, expected)
+
+
 def test_a_refusal_that_is_proven(impostor: Any, fooled_client: PlatformClient) -> None:
     problem = b'{"type":"urn:linban:problem:unknown-terminal","status":401}'
     impostor.behave = lambda connection, request: connection.sendall(
