@@ -31,6 +31,7 @@ from tests.invented_cases import invented_case
 _TICK_S = 0.01
 _PAUSE_S = 0.02
 """Between two residents, at most."""
+_LATE_S = 10.0
 _QUICK: dict[str, Any] = {"heartbeat_s": 3.0, "retry_cap_s": 8.0}
 _tick = threading.Event()
 
@@ -210,7 +211,9 @@ class LineTerminal:
         self._check_notes()
         self._check_attachments()
         assert self.journal.verify().ok, self.journal.verify()
-        assert self.agent is None or self.agent.healthy, "a thread stands still"
+        if (agent := self.agent) is not None:
+            # On a hurried clock on a busy machine a thread may be late; one that stands still stays late.
+            until(lambda: agent.healthy, _LATE_S, lambda: "a thread stands still")
 
     def _check_notes(self) -> None:
         """No conflict, and no gap or fork that the platform still worries about."""
