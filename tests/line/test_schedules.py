@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import time
 import traceback
 from collections import Counter
@@ -67,6 +68,8 @@ def play(county: County, seed: int) -> Outcome:
         terminal.close()
         county.terminals.remove(terminal)
         line.close()
+    if not failure:
+        shutil.rmtree(terminal.settings.paths.state_dir)  # the reserves of a thousand would fill a disk
     return Outcome(seed, time.monotonic() - began_s, line.played, failure)
 
 
