@@ -2,7 +2,8 @@
 
 What may or may not have arrived (a lost answer, a cut line) is sent again: the platform knows each entry by
 its identity.  What the platform will never take is found by halving the batch, and set aside so that it
-blocks nothing.
+blocks nothing.  What only ever meets trouble, at a platform that is well otherwise, is found in the same way and
+put off: whoever stands in the way (a gateway, a bug) has not said that it is the entry's fault.
 """
 
 from __future__ import annotations
@@ -32,7 +33,18 @@ log = logging.getLogger(__name__)
 _POISON = frozenset({400, 413, 422})
 _SYSTEMIC = 3
 """When so many entries are refused and not one is taken, the fault is not theirs."""
-_GATEWAY_PAUSES = 10
+_LONG_PAUSES = 10
+"""So many times the longest pause lies between two tries of an entry that is put off."""
+_MAY_BE_THE_ENTRY = frozenset(
+    {
+        LineFault.SERVER_TROUBLE,
+        LineFault.NOT_THE_PLATFORM,
+        LineFault.PORTAL,
+        LineFault.NO_LINE,
+        LineFault.TIMED_OUT,
+    }
+)
+"""What a filter that dislikes a body, or a server that stumbles over it, looks like from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,22 @@ class _Progress:
 
     settlements: list[Settlement] = field(default_factory=list)
     refused: list[tuple[LeasedEntry, Refused]] = field(default_factory=list)
+    troubled: list[LeasedEntry] = field(default_factory=list)
+    """Those that met trouble alone."""
+    in_a_row: int = 0
+    """How many of them since the platform took something."""
     took_s: float = 0.0
     too_large: bool = False
+
+    def note_trouble(self, alone: Sequence[LeasedEntry]) -> None:
+        """One entry, sent by itself, met trouble."""
+        self.troubled += alone
+        self.in_a_row += len(alone)
+
+    @property
+    def taken(self) -> bool:
+        """Whether the platform took any."""
+        return any(isinstance(one, Acknowledged) for one in self.settlements)
 
 
 class Delivery:
@@ -79,12 +105,23 @@ class Delivery:
         self._platform_key = Ed25519PublicKey.from_public_bytes(enrolment.signing_key)
         self.client.become(enrolment)
 
-    def deliver(self, leased: Sequence[LeasedEntry], sequence: int, beat: Callable[[], None]) -> Delivered:
-        """Send a batch, halving it where the platform refuses it whole; `beat` is called before each try."""
+    def deliver(
+        self,
+        leased: Sequence[LeasedEntry],
+        sequence: int,
+        beat: Callable[[], None],
+        *,
+        searching: bool = False,
+    ) -> Delivered:
+        """Send a batch, halving it where the platform refuses it whole; `beat` is called before each try.
+
+        `searching`: batches met trouble again and again while other exchanges went well, so halve for that too.
+        """
         # Entries of before this terminal was enrolled again travel apart, under the number that they have.
         waiting = [list(some) for _, some in groupby(leased, lambda item: item.entry.header.terminal_number)]
         so_far = _Progress()
         error: PlatformError | None = None
+        trouble: PlatformError | None = None
         while waiting and error is None:
             part = waiting.pop()
             beat()
@@ -92,20 +129,29 @@ class Delivery:
                 so_far.settlements += self._send(part, sequence, so_far)
             except PlatformError as fault:
                 so_far.too_large |= fault.fault is LineFault.TOO_LARGE
-                if _is_poison(fault) and len(part) > 1:
+                suspect = searching and fault.fault in _MAY_BE_THE_ENTRY
+                if (_is_poison(fault) or suspect) and len(part) > 1:
                     middle = len(part) // 2
                     waiting += [part[middle:], part[:middle]]
                 elif _is_poison(fault) and isinstance(fault, Refused):
                     so_far.refused.append((part[0], fault))
+                elif suspect and so_far.in_a_row < _SYSTEMIC - 1:
+                    so_far.note_trouble(part)
+                    trouble = fault
                 else:
+                    if suspect:
+                        so_far.note_trouble(part)
+                        part = []
                     if fault.fault is LineFault.TOO_LARGE:
                         # Of a gateway, whose word sets nothing aside: later, and the others need not wait for it.
-                        so_far.settlements += self._put_off(part, _GATEWAY_PAUSES)
+                        so_far.settlements += self._put_off(part, _LONG_PAUSES)
                         part = []
                     so_far.settlements += _released(item for some in (part, *waiting) for item in some)
                     error = fault
+        # Where the platform itself seems to be in trouble, those who were tried alone need not wait for long.
+        so_far.settlements += self._put_off(so_far.troubled, 1 if error else _LONG_PAUSES)
         if error is None:
-            error = self._judge_refusals(so_far)
+            error = self._judge_refusals(so_far) or (None if so_far.taken else trouble)
         else:
             so_far.settlements += _parked(so_far.refused)
         return Delivered(leased, so_far.settlements, error, so_far.took_s, so_far.too_large)
@@ -116,11 +162,11 @@ class Delivery:
             answer = self.client.send_entries([item.entry for item in part], sequence)
         finally:
             so_far.took_s = max(so_far.took_s, self._clock.monotonic() - started_s)
+        so_far.in_a_row = 0
         return self._judge(part, answer)
 
     def _judge_refusals(self, so_far: _Progress) -> PlatformError | None:
-        taken = any(isinstance(one, Acknowledged) for one in so_far.settlements)
-        if len(so_far.refused) >= _SYSTEMIC and not taken:
+        if len(so_far.refused) >= _SYSTEMIC and not so_far.taken:
             so_far.settlements += _released(item for item, _ in so_far.refused)
             return PlatformError(LineFault.REFUSED, so_far.refused[0][1].word)
         so_far.settlements += _parked(so_far.refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from enum import StrEnum
@@ -150,6 +151,11 @@ class Line:
         """How many entries wait or are on their way, as last noted."""
         with self._lock:
             return self._pending
+
+    def has_succeeded_since(self, kind: ExchangeKind, moment_s: float) -> bool:
+        """Whether such an exchange came to a good end after `moment_s` of the monotonic clock."""
+        with self._lock:
+            return self._successes.get(kind, -math.inf) > moment_s
 
     @property
     def offline_for_s(self) -> float:

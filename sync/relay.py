@@ -46,6 +46,8 @@ _LEASED_POLL_S = 2.0
 _LONGEST_S = 3600.0
 """Longer than any batch can be on its way, by the deadlines of its exchanges."""
 _SMALL_BYTES = 32 * 1024
+_SEARCH_AFTER = 3
+"""Failures in a row, with a heartbeat that went well among them: it may be something in the batch."""
 
 Told = Callable[[Sequence[tuple[LeasedEntry, Acknowledged]]], None]
 
@@ -89,6 +91,7 @@ class Relay:
         self._on_failed = on_failed
         self._wake = threading.Event()
         self._failures = 0
+        self._failing_since_s = 0.0
         self._not_before = 0.0
         self._pace = CommitPace(clock, stopping)
         self._enrolment: Enrolment | None = None
@@ -188,9 +191,10 @@ class Relay:
         arrived: queue.SimpleQueue[tuple[Delivery, Delivered | BaseException]],
     ) -> None:
         try:
-            arrived.put(
-                (delivery, delivery.deliver(leased, sequence, lambda: self.pulse.beat(within_s=600.0)))
+            came = delivery.deliver(
+                leased, sequence, lambda: self.pulse.beat(within_s=600.0), searching=self._is_searching
             )
+            arrived.put((delivery, came))
         except BaseException as bug:  # noqa: BLE001 - raised again by the thread that waits for it
             arrived.put((delivery, bug))
 
@@ -246,7 +250,16 @@ class Relay:
         journal.checkpoint()
         return _SLOW_POLL_S
 
+    @property
+    def _is_searching(self) -> bool:
+        """Whether it looks as if one entry, and not the line, were the trouble."""
+        return self._failures >= _SEARCH_AFTER and self._line.has_succeeded_since(
+            ExchangeKind.HEARTBEAT, self._failing_since_s
+        )
+
     def _failed(self, error: PlatformError) -> float:
+        if not self._failures:
+            self._failing_since_s = self._clock.monotonic()
         self._failures += 1
         if error.fault is LineFault.NOT_AUTHORISED:
             pause_s = self._backoff.not_authorised_s()
