@@ -17,7 +17,6 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -116,17 +115,6 @@ def _is_left_behind(opened: socket.socket) -> bool:
             return bool(probe.getsockname()[0] != here[0])
     except OSError:
         return True
-
-
-class NoRedirects(requests.Session):
-    """A session that sees no redirect in any answer.
-
-    requests reads and unpacks the body of every redirect, also when told not to follow it and to read nothing:
-    a portal's page without an end, or a bomb, would fill the memory before a cap is looked at.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Nowhere."""
 
 
 class CuttableAdapter(HTTPAdapter):

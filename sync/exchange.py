@@ -21,7 +21,8 @@ from kiosk.clock import Clock
 from kiosk.config import PlatformSettings
 from kiosk.errors import LineFault, PlatformError
 from sync.compression import ZSTD, compress
-from sync.connection import CuttableAdapter, NoRedirects, OpenSockets, deadline
+from sync.connection import CuttableAdapter, OpenSockets, deadline
+from sync.no_redirects import NoRedirects
 from sync.pace import Pace, PacedBody
 from sync.platform_clock import PlatformClock
 from sync.resolver import Resolver

@@ -24,6 +24,7 @@ from kiosk.durability import sync_path
 from sync.central.engine import DatabaseAway
 from sync.central.forwarding_queue import AcceptedCase, ForwardingQueue
 from sync.central.store import Store
+from sync.no_redirects import NoRedirects
 
 log = logging.getLogger(__name__)
 
@@ -90,19 +91,12 @@ class FileSink:
         return Tried(Fate.DELIVERED)
 
 
-class _NoRedirects(requests.Session):
-    """requests reads and unpacks the page of every redirect, also when told not to follow it; not where it sees none."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Nowhere."""
-
-
 class HttpSink:
     """One POST a case, with an Idempotency-Key; a redirect is no answer."""
 
     def __init__(self, url: str, token: str = "") -> None:
         self._url = url
-        self._session = _NoRedirects()
+        self._session = NoRedirects()
         self._session.trust_env = False
         if token:
             self._session.headers["authorization"] = f"Bearer {token}"
