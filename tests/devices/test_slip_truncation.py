@@ -20,7 +20,7 @@ from devices.slip_printer.simulator import Firmware, ReceiptPrinterSimulator
 from devices.transport.address import port_at
 from kiosk.documents.page import Align, Gap, Page, QrCode, Row, Rule, Size, Text
 from kiosk.domain.device_status import DeviceState
-from kiosk.domain.printing import PrintOutcome, PrintVerdict
+from kiosk.domain.printing import PrintFault, PrintOutcome, PrintVerdict
 
 ORDINARY = Page(
     blocks=(
@@ -41,6 +41,7 @@ ORDINARY = Page(
 FAULTS = ("paper_out", "cover_open", "cutter_jam", "unplug", "power_cut", "silence")
 _BEYOND = 1_000_000
 _TRIES = 5
+_MOST_LATE = 10
 
 
 class Bench:
@@ -52,6 +53,8 @@ class Bench:
         quick = replace(MODELS[model], max_speed_mm_s=1e9)
         self.printer = EscPosPrinter(port_at(str(port)), quick, timing=timing)
         self.never = threading.Event()
+        self.late = 0
+        """How often an answer came too late for a slip that nothing was wrong with."""
         self.printer.open()
         self._print_well()
         self.simulator.arm(Fault(do="paper_out", byte=_BEYOND))
@@ -96,6 +99,11 @@ class Bench:
 
     def _print_well(self) -> None:
         outcome = self.printer.print(ORDINARY, 5, self.never)
+        while outcome.fault is PrintFault.NO_ANSWER and self.late < _MOST_LATE:
+            # A firmware that is simulated on a busy machine answers late, once in a while; always would be ours.
+            self.late += 1
+            assert self._is_back(), outcome
+            outcome = self.printer.print(ORDINARY, 5, self.never)
         assert outcome.verdict is PrintVerdict.PRINTED, outcome
 
 
