@@ -109,8 +109,8 @@ class _InstantDelivery:
     def become(self, enrolment: object) -> None:
         del enrolment
 
-    def deliver(self, leased: Any, sequence: int, beat: Any) -> Any:
-        del sequence
+    def deliver(self, leased: Any, sequence: int, beat: Any, *, searching: bool) -> Any:
+        del sequence, searching
         beat()
         outbox = importlib.import_module("kiosk.journal.outbox")
         delivery = importlib.import_module("sync.delivery")
