@@ -23,6 +23,8 @@ from kiosk.domain.printing import PrintFault, PrintOutcome, PrintProgress, Print
 from kiosk.ports import SheetPrinter
 
 _PRINT_S: Final = 12.0
+_AFTER_PAPER_S: Final = 40.0
+"""A spooler looks in its own time whether its printer has paper again."""
 _PAGE: Final = Page(
     blocks=(
         Text(text="设备检测", size=Size.LARGE, align=Align.CENTRE, bold=True),
@@ -151,7 +153,7 @@ def _paper_out(rig: Rig[SheetPrinter]) -> Evidence:
         _set(rig.hands, "paper_out", paper="out")
         outcome = _print(driver, _PRINT_S / 2, threading.Event())
         _set(rig.hands, "paper_in", paper="full")
-        after = _print(driver, _PRINT_S, threading.Event())
+        after = _print(driver, _AFTER_PAPER_S, threading.Event())
     require(outcome.verdict is not PrintVerdict.PRINTED, "says printed, without paper")
     require(outcome.fault is PrintFault.PAPER_OUT, f"says {outcome.fault}")
     require(after.verdict is PrintVerdict.PRINTED, "does not print after paper was loaded")
