@@ -18,16 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.catalogue.installed import InstalledCatalogues, offered
 from kiosk.catalogue.signature import (
-    Manifest,
     Publication,
-    SignedManifest,
     SourcePack,
     decode_publication,
     publish,
     verified,
 )
 from kiosk.commands.services import services
-from kiosk.config import PACKAGE_ROOT
 from kiosk.errors import CatalogueError, CatalogueFault, PlatformError
 from sync.catalogue_download import CatalogueDownload
 from sync.central.catalogue_store import CatalogueStore
@@ -36,27 +33,8 @@ from sync.freight import Freight
 from sync.line import ExchangeKind
 from sync.line_simulator import LineMode, LineSimulator
 from sync.platform_clock import PlatformClock
+from tests.sync.catalogue_packs import NOW, PACKS, PENSION, PROGRESS, pension, progress
 from tests.sync.uploads import hand_in
-
-PACKS = PACKAGE_ROOT / "assets" / "packs"
-PENSION = (PACKS / "10-pension-certification.yaml").read_text(encoding="utf-8")
-PROGRESS = (PACKS / "20-case-progress.yaml").read_text(encoding="utf-8")
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-_DOMAIN = b"linban catalogue 1\0"
-
-
-def pension(version: str = "1.0.0") -> SourcePack:
-    text = PENSION.replace("version: 1.0.0", f"version: {version}").replace(
-        'version: "1.0.0"', f'version: "{version}"'
-    )
-    return SourcePack("pension-certification", version, "10-pension.yaml", text)
-
-
-def progress() -> SourcePack:
-    found = next(line for line in PROGRESS.splitlines() if line.startswith("version:"))
-    return SourcePack(
-        "case-progress", found.partition(":")[2].strip().strip('"'), "20-progress.yaml", PROGRESS
-    )
 
 
 @pytest.fixture
@@ -299,32 +277,6 @@ def test_a_power_cut_at_every_step_of_the_switch(
         break
     assert steps > 4
     assert done == 2 or offered(PACKS, shelf.folder, shelf.publisher).signed_version == 2
-
-
-def test_the_manifest_says_what_it_must(key: Ed25519PrivateKey) -> None:
-    def signed(content: object) -> SignedManifest:
-        manifest = json.dumps(content).encode()
-        return SignedManifest(manifest=manifest, signature=key.sign(_DOMAIN + manifest))
-
-    good = json.loads(publish([pension()], 1, NOW, key.private_bytes_raw()).signed.manifest)
-    publisher = key.public_key().public_bytes_raw()
-    assert isinstance(verified(signed(good), publisher), Manifest)
-    twice = {**good, "packs": good["packs"] * 2}
-    climbing = {**good, "packs": [{**good["packs"][0], "file": "../evil.yaml"}]}
-    wrongs: list[object] = [
-        {**good, "format": 2},
-        {**good, "version": 0},
-        {**good, "more": 1},
-        [],
-        twice,
-        climbing,
-    ]
-    for wrong in wrongs:
-        with pytest.raises(CatalogueError) as caught:
-            verified(signed(wrong), publisher)
-        assert caught.value.fault is CatalogueFault.SHAPE
-    with pytest.raises(CatalogueError):
-        decode_publication(b'{"manifest": ' + b"[" * 100_000)
 
 
 def test_without_a_publisher_nothing_is_downloaded(platform: Platform, terminal: Any) -> None:

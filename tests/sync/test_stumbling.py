@@ -29,6 +29,19 @@ def stumbles_over(platform: Platform, bad: list[Receipt], monkeypatch: pytest.Mo
     monkeypatch.setattr(platform.entries, "take_in", take_in_or_fail)
 
 
+def batches_of(terminal: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The size of each batch that is sent from now on."""
+    asked: list[int] = []
+    send = terminal.client.send_entries
+
+    def count(entries: Any, sequence: int) -> Any:
+        asked.append(len(entries))
+        return send(entries, sequence)
+
+    monkeypatch.setattr(terminal.client, "send_entries", count)
+    return asked
+
+
 def go_on(terminal: Any, over: Callable[[], bool], heartbeats: bool = True) -> None:
     """As the agent's relay does, with a keeper whose heartbeats go well, or not."""
     for _ in range(_MOST_CYCLES):
@@ -75,14 +88,7 @@ def test_a_platform_in_trouble_is_not_asked_entry_by_entry(
 ) -> None:
     receipts = terminal.record(40)
     stumbles_over(platform, receipts, monkeypatch)
-    asked: list[int] = []
-    send = terminal.client.send_entries
-
-    def count(entries: Any, sequence: int) -> Any:
-        asked.append(len(entries))
-        return send(entries, sequence)
-
-    monkeypatch.setattr(terminal.client, "send_entries", count)
+    asked = batches_of(terminal, monkeypatch)
     go_on(terminal, lambda: len(asked) > 3)
     del asked[:]
     terminal.line.succeeded(ExchangeKind.HEARTBEAT)
@@ -100,13 +106,6 @@ def test_without_a_heartbeat_it_is_the_line_and_no_entry(
 ) -> None:
     receipts = terminal.record(8)
     stumbles_over(platform, receipts[2:3], monkeypatch)
-    asked: list[int] = []
-    send = terminal.client.send_entries
-
-    def count(entries: Any, sequence: int) -> Any:
-        asked.append(len(entries))
-        return send(entries, sequence)
-
-    monkeypatch.setattr(terminal.client, "send_entries", count)
+    asked = batches_of(terminal, monkeypatch)
     go_on(terminal, lambda: len(asked) > 8, heartbeats=False)
     assert set(asked) == {8}
