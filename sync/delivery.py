@@ -135,13 +135,13 @@ class Delivery:
                     waiting += [part[middle:], part[:middle]]
                 elif _is_poison(fault) and isinstance(fault, Refused):
                     so_far.refused.append((part[0], fault))
-                elif suspect and so_far.in_a_row < _SYSTEMIC - 1:
+                elif suspect:
                     so_far.note_trouble(part)
                     trouble = fault
+                    if so_far.in_a_row >= _SYSTEMIC:
+                        so_far.settlements += _released(item for some in waiting for item in some)
+                        error = fault
                 else:
-                    if suspect:
-                        so_far.note_trouble(part)
-                        part = []
                     if fault.fault is LineFault.TOO_LARGE:
                         # Of a gateway, whose word sets nothing aside: later, and the others need not wait for it.
                         so_far.settlements += self._put_off(part, _LONG_PAUSES)
